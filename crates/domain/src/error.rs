@@ -1,0 +1,134 @@
+//! Errors by meaning. Services return [`Error`]; one `match` in `api` turns it into an answer.
+
+use crate::money::MoneyError;
+use crate::quantity::Quantity;
+use crate::store::StoreError;
+use thiserror::Error;
+
+/// What a use case answers when it does not do what was asked.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// Absent, or somebody else's: the caller cannot tell which.
+    #[error("{0} was not found")]
+    NotFound(&'static str),
+    #[error("the request is not valid")]
+    Invalid(Vec<FieldError>),
+    #[error("{0}")]
+    Refused(Box<Refusal>),
+    #[error("{detail}")]
+    Conflict { code: &'static str, detail: String },
+    #[error("credentials are missing or not valid")]
+    Unauthenticated,
+    #[error("{0}")]
+    Forbidden(&'static str),
+    #[error("too many requests")]
+    RateLimited { retry_after_seconds: u64 },
+    /// The same idempotency key came with another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    #[error("the service is busy")]
+    Unavailable,
+    #[error("storage failed")]
+    Store(#[from] StoreError),
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// One field and why it is not valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    pub field: String,
+    pub reason: String,
+}
+
+impl Error {
+    pub fn invalid(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError { field: field.into(), reason: reason.into() }])
+    }
+
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::Conflict { code, detail: detail.into() }
+    }
+}
+
+impl From<MoneyError> for Error {
+    fn from(error: MoneyError) -> Self {
+        Self::invalid("amount", error.to_string())
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+/// Which limit said no; each names who can raise it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LimitKind {
+    /// The account is frozen by an operator.
+    AccountStatus,
+    /// The subscription is suspended for an unpaid bill.
+    SubscriptionStatus,
+    /// The API key's own allowance.
+    ApiKeyAllowance,
+    /// A team member's allocation.
+    MemberAllocation,
+    /// The plan's allowance and all grants together.
+    PlanAllowance,
+    /// The account's cap on overage fees.
+    SpendCap,
+    /// The prepaid balance.
+    Wallet,
+}
+
+impl LimitKind {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AccountStatus => "account_status",
+            Self::SubscriptionStatus => "subscription_status",
+            Self::ApiKeyAllowance => "api_key_allowance",
+            Self::MemberAllocation => "member_allocation",
+            Self::PlanAllowance => "plan_allowance",
+            Self::SpendCap => "spend_cap",
+            Self::Wallet => "wallet",
+        }
+    }
+
+    /// The stable error code of a refusal by this limit.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AccountStatus => "account_frozen",
+            Self::SubscriptionStatus => "subscription_suspended",
+            Self::ApiKeyAllowance | Self::MemberAllocation | Self::PlanAllowance => "quota_exceeded",
+            Self::SpendCap => "spend_cap_reached",
+            Self::Wallet => "insufficient_balance",
+        }
+    }
+
+    /// What the customer can do about it.
+    pub const fn remedy(self) -> &'static str {
+        match self {
+            Self::AccountStatus => "The account is frozen; ask the operator to release it.",
+            Self::SubscriptionStatus => "The subscription is suspended; pay the open bill to go on.",
+            Self::ApiKeyAllowance => "The API key's own allowance is used up; its owner can raise it.",
+            Self::MemberAllocation => "The member's allocation is used up; an admin of the team can raise it.",
+            Self::PlanAllowance => "The plan's allowance is used up; upgrade, or add quota.",
+            Self::SpendCap => "The spend cap is reached; the account's owner can raise it.",
+            Self::Wallet => "The balance is too low; top up.",
+        }
+    }
+}
+
+/// A consume that was refused, and the tightest limit that refused it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{} Requested {}, remaining {}.", limit.remedy(), requested.to_decimal(*scale), remaining.to_decimal(*scale))]
+pub struct Refusal {
+    pub limit: LimitKind,
+    pub meter: String,
+    /// Decimals of the quantities below.
+    pub scale: u8,
+    pub requested: Quantity,
+    /// The most that this limit would still let through.
+    pub remaining: Quantity,
+}
