@@ -6,6 +6,7 @@ pub mod error;
 pub mod id;
 pub mod money;
 pub mod page;
+pub mod plans;
 pub mod quantity;
 pub mod store;
 pub mod time;
