@@ -21,6 +21,7 @@ pub mod money;
 pub mod options;
 pub mod outbox;
 pub mod page;
+pub mod plans;
 pub mod quantity;
 pub mod quota;
 pub mod store;

@@ -66,14 +66,22 @@ impl Cycle {
 
     /// The period that contains `time`. `None` only past the calendar's range.
     pub fn period_at(&self, time: DateTime<Utc>) -> Option<Period> {
+        self.periods_at(time, 1)
+    }
+
+    /// `count` periods on end, of which the first contains `time`: a year of monthly periods is a term.
+    pub fn periods_at(&self, time: DateTime<Utc>, count: u32) -> Option<Period> {
+        let index = self.index_at(time)?;
+        let last = index.checked_add(i64::from(count.max(1)) - 1)?;
+        Some(Period { start: self.period(index)?.start, end: self.period(last)?.end })
+    }
+
+    fn index_at(&self, time: DateTime<Utc>) -> Option<i64> {
         let day = local_day(time, self.zone);
         let elapsed =
             i64::from(day.year() - self.anchor.year()) * 12 + i64::from(day.month0()) - i64::from(self.anchor.month0());
-        let mut index = elapsed.div_euclid(i64::from(self.months));
-        if self.boundary_day(index)? > day {
-            index -= 1;
-        }
-        self.period(index)
+        let index = elapsed.div_euclid(i64::from(self.months));
+        if self.boundary_day(index)? > day { Some(index - 1) } else { Some(index) }
     }
 
     /// The `n`-th period after the anchor, counted from 0.

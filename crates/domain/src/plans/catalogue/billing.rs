@@ -1,0 +1,66 @@
+//! Reads `billing` and `warnings`.
+
+use super::DEFAULT_PLAN;
+use super::document::{Fields, Mistakes, Node};
+use crate::money::{Currency, Money};
+use crate::plans::{Percent, PlanCode};
+use chrono_tz::Tz;
+
+/// Most warning thresholds.
+const MAX_WARNINGS: usize = 16;
+
+/// What `billing` says, as far as it could be read.
+#[derive(Default)]
+pub(super) struct Billing {
+    pub(super) currency: Option<Currency>,
+    pub(super) zone: Option<Tz>,
+    pub(super) spend_cap: Option<Money>,
+    pub(super) default_plan: Option<PlanCode>,
+}
+
+pub(super) fn read(root: &Fields, mistakes: &mut Mistakes) -> Billing {
+    let known = ["currency", "time_zone", "spend_cap", "default_plan"];
+    let section = root.require("billing", mistakes).and_then(|node| node.fields(&known, mistakes));
+    let Some(fields) = section else { return Billing::default() };
+    let currency = fields
+        .require("currency", mistakes)
+        .and_then(|node| node.word("a currency code such as CNY", Currency::parse, mistakes));
+    let zone = fields.require("time_zone", mistakes).and_then(|node| {
+        node.word("a time zone of the IANA database such as Asia/Shanghai", |name| name.parse().ok(), mistakes)
+    });
+    let spend_cap = fields.get("spend_cap").and_then(|node| node.money(Money::parse_minor, currency, mistakes));
+    let default_plan = match fields.get("default_plan") {
+        Some(node) => node.word("a plan's code", PlanCode::parse, mistakes),
+        None => PlanCode::parse(DEFAULT_PLAN),
+    };
+    Billing { currency, zone, spend_cap, default_plan }
+}
+
+/// The thresholds in rising order; none when the section is absent.
+pub(super) fn read_warnings(root: &Fields, mistakes: &mut Mistakes) -> Vec<Percent> {
+    let section = root.get("warnings").and_then(|node| node.fields(&["at"], mistakes));
+    let list = section.and_then(|fields| fields.require("at", mistakes));
+    let Some(list) = list else { return Vec::new() };
+    let items = list.items(mistakes).unwrap_or_default();
+    if items.len() > MAX_WARNINGS {
+        mistakes.add(list.path, format!("holds more than {MAX_WARNINGS} percentages"));
+    }
+    let mut warnings = Vec::with_capacity(items.len());
+    for item in items {
+        read_warning(&item, &mut warnings, mistakes);
+    }
+    warnings.sort_unstable();
+    warnings
+}
+
+fn read_warning(item: &Node, warnings: &mut Vec<Percent>, mistakes: &mut Mistakes) {
+    let percent = item
+        .whole(1..=i64::from(Percent::MAX), mistakes)
+        .and_then(|whole| u16::try_from(whole).ok())
+        .and_then(Percent::new);
+    match percent {
+        Some(percent) if warnings.contains(&percent) => mistakes.add(&item.path, "is listed twice"),
+        Some(percent) => warnings.push(percent),
+        None => {}
+    }
+}
