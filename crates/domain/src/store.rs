@@ -24,7 +24,13 @@ pub enum StoreError {
 pub type StoreResult<T> = Result<T, StoreError>;
 
 /// Every port over one connection or one transaction.
-pub trait Repositories: Send + Sync {}
+pub trait Repositories: Send + Sync {
+    fn users(&self) -> &dyn crate::identity::UserRepository;
+    fn sessions(&self) -> &dyn crate::identity::SessionRepository;
+    fn api_keys(&self) -> &dyn crate::identity::ApiKeyRepository;
+    fn throttles(&self) -> &dyn crate::identity::ThrottleRepository;
+    fn accounts(&self) -> &dyn crate::accounts::AccountRepository;
+}
 
 /// The database. Reading through it sees committed data.
 #[async_trait]
