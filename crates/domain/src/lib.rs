@@ -11,5 +11,7 @@ pub mod money;
 pub mod page;
 pub mod quantity;
 pub mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod text;
 pub mod time;
