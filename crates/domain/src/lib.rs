@@ -10,12 +10,15 @@
 //! | when a warning fires | `quota::warning` |
 //! | retries when units of work collide | `store::Retry` |
 
+pub mod accounts;
 pub mod actor;
 pub mod audit;
+pub mod change;
 pub mod decimal;
 pub mod error;
 pub mod id;
 pub mod idempotency;
+pub mod identity;
 pub mod metering;
 pub mod money;
 pub mod options;
@@ -25,4 +28,7 @@ pub mod plans;
 pub mod quantity;
 pub mod quota;
 pub mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod text;
 pub mod time;

@@ -1,11 +1,14 @@
 //! The index of ports and the unit of work through which services reach them.
 
+use crate::accounts::AccountRepository;
 use crate::audit::AuditLog;
 use crate::error::Error;
 use crate::idempotency::IdempotencyRepository;
+use crate::identity::{ApiKeyRepository, SessionRepository, ThrottleRepository, UserRepository};
 use crate::metering::UsageRepository;
 use crate::options::{LeaseRepository, OptionRepository};
 use crate::outbox::Outbox;
+use crate::plans::{PlanRepository, SubscriptionRepository};
 use crate::quota::{CounterRepository, GrantRepository, WarningRepository};
 use async_trait::async_trait;
 use thiserror::Error;
@@ -32,6 +35,8 @@ pub type StoreResult<T> = Result<T, StoreError>;
 
 /// Every port over one connection or one transaction.
 pub trait Repositories: Send + Sync {
+    fn accounts(&self) -> &dyn AccountRepository;
+    fn api_keys(&self) -> &dyn ApiKeyRepository;
     fn audit(&self) -> &dyn AuditLog;
     fn counters(&self) -> &dyn CounterRepository;
     fn grants(&self) -> &dyn GrantRepository;
@@ -39,7 +44,12 @@ pub trait Repositories: Send + Sync {
     fn leases(&self) -> &dyn LeaseRepository;
     fn options(&self) -> &dyn OptionRepository;
     fn outbox(&self) -> &dyn Outbox;
+    fn plans(&self) -> &dyn PlanRepository;
+    fn sessions(&self) -> &dyn SessionRepository;
+    fn subscriptions(&self) -> &dyn SubscriptionRepository;
+    fn throttles(&self) -> &dyn ThrottleRepository;
     fn usage(&self) -> &dyn UsageRepository;
+    fn users(&self) -> &dyn UserRepository;
     fn warnings(&self) -> &dyn WarningRepository;
 }
 

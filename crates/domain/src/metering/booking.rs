@@ -38,7 +38,8 @@ impl AccountBooks {
         self.admit_by_status().map_err(deny)?;
         let (placed, plan) = self.place(command, meter, now);
         let draft = self.draft(keys, command, meter, &plan).map_err(deny)?;
-        let drawn = drawn_by(&draft.parts, Money::zero(plan.version.plan.currency)).map_err(|_| deny(Denied::TooLarge))?;
+        let drawn =
+            drawn_by(&draft.parts, Money::zero(plan.version.plan.currency)).map_err(|_| deny(Denied::TooLarge))?;
         let mut record = UsageRecord::of(command, placed, drawn, &draft.parts, now);
         self.draw_grants(&draft.parts);
         keys.draw(command.api_key, &command.meter, command.quantity);
@@ -127,9 +128,8 @@ impl AccountBooks {
         match included {
             Allowance::Unlimited => Allowance::Unlimited,
             Allowance::Limited(included) => {
-                let granted = self.grants_of(meter).fold(counter.drawn.grants, |sum, grant| {
-                    sum.saturating_add(grant.remaining)
-                });
+                let granted =
+                    self.grants_of(meter).fold(counter.drawn.grants, |sum, grant| sum.saturating_add(grant.remaining));
                 Allowance::Limited(included.saturating_add(granted))
             }
         }
@@ -204,7 +204,9 @@ impl AccountBooks {
             (Allowance::Limited(included), MeterKind::Counter) => {
                 Some(included.left_after(spent).saturating_add(granted))
             }
-            (Allowance::Limited(included), MeterKind::Gauge) => Some(included.saturating_add(granted).left_after(spent)),
+            (Allowance::Limited(included), MeterKind::Gauge) => {
+                Some(included.saturating_add(granted).left_after(spent))
+            }
         }
     }
 }

@@ -27,8 +27,6 @@ pub struct PlanPeriod {
 
 type CounterKey = (DateTime<Utc>, MeterCode);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-
 /// The books of one account.
 #[derive(Clone, Debug)]
 pub struct AccountBooks {

@@ -67,11 +67,16 @@ pub struct Part {
 /// Why a quantity does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denied {
-    Limit { kind: LimitKind, remaining: Quantity },
+    Limit {
+        kind: LimitKind,
+        remaining: Quantity,
+    },
     /// The price, or the counter, would pass the largest number.
     TooLarge,
     /// A release past a level of zero.
-    BelowZero { level: Quantity },
+    BelowZero {
+        level: Quantity,
+    },
 }
 
 impl From<MoneyError> for Denied {

@@ -22,7 +22,7 @@ fn per_thousand() -> OnExhausted {
     OnExhausted::Overage(Tariff::new(vec![tier], Rounding::Exact).unwrap())
 }
 
-fn funds(allowance: i64, grants: &[(GrantId, Quantity)], exhausted: &OnExhausted) -> Funds<'_> {
+fn funds<'a>(allowance: i64, grants: &[(GrantId, Quantity)], exhausted: &'a OnExhausted) -> Funds<'a> {
     Funds {
         allowance: Allowance::Limited(q(allowance)),
         grants: grants.to_vec(),

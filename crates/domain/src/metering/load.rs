@@ -42,7 +42,9 @@ pub(super) async fn open_books(
             seats: subscription.chosen.seats,
             closed: false,
         };
-        books.accounts.insert(account.id, AccountBooks::open(account, subscription.status, current, catalogue.spend_cap));
+        books
+            .accounts
+            .insert(account.id, AccountBooks::open(account, subscription.status, current, catalogue.spend_cap));
     }
     add_earlier_periods(work, &mut books, &subscriptions, commands).await?;
     add_counters(work, &mut books).await?;

@@ -9,7 +9,6 @@ mod command;
 mod decide;
 mod load;
 mod ports;
-mod quota_view;
 mod service;
 mod summary;
 mod usage;
@@ -22,7 +21,6 @@ pub use decide::{Denied, Funds, Gauge, Limit, Part, Source, decide, decide_gauge
 #[cfg(any(test, feature = "testing"))]
 pub use ports::MockUsageRepository;
 pub use ports::{SavedUsage, UsageFilter, UsageRepository};
-pub use quota_view::{MeterQuota, QuotaView};
 pub use service::{MeteringService, Outcome};
 pub use summary::{GroupBy, Rollup, SummaryFilter, SummaryRow};
 pub use usage::{Receipt, UsageRecord};

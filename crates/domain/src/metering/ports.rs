@@ -39,7 +39,8 @@ pub trait UsageRepository: Send + Sync {
     async fn add_rollup(&self, rollup: &Rollup) -> StoreResult<()>;
 
     /// Newest first.
-    async fn list(&self, account: AccountId, filter: &UsageFilter, page: PageRequest) -> StoreResult<Page<UsageRecord>>;
+    async fn list(&self, account: AccountId, filter: &UsageFilter, page: PageRequest)
+    -> StoreResult<Page<UsageRecord>>;
 
     /// Sums of the rollups, ordered by group and meter; hours and days by their bucket.
     async fn summarise(&self, filter: &SummaryFilter, most: u64) -> StoreResult<Vec<SummaryRow>>;

@@ -88,8 +88,7 @@ struct Session<'a> {
 
 impl<'a> Session<'a> {
     async fn begin(work: &dyn Repositories, catalogue: &'a Catalogue, commands: &[&Consume]) -> Result<Self> {
-        let keys: Vec<_> =
-            commands.iter().map(|command| (command.account, command.key.as_str().to_owned())).collect();
+        let keys: Vec<_> = commands.iter().map(|command| (command.account, command.key.as_str().to_owned())).collect();
         let found = work.usage().find_by_keys(&keys).await?;
         let seen = found.into_iter().map(|saved| ((saved.record.account, saved.record.key.clone()), saved)).collect();
         Ok(Self { catalogue, seen, fresh: Vec::new() })
@@ -156,7 +155,7 @@ fn told(warning: &FiredWarning, catalogue: &Catalogue) -> Event {
         "warning": warning.id,
         "account": warning.account,
         "meter": warning.meter.as_str(),
-        "threshold": warning.threshold.value(),
+        "threshold": warning.threshold.get(),
         "limit": warning.limit.to_decimal(scale),
         "used": warning.used.to_decimal(scale),
         "period_start": warning.period_start,

@@ -21,8 +21,7 @@ pub enum GrantOrigin {
 }
 
 impl GrantOrigin {
-    pub const ALL: [Self; 6] =
-        [Self::Pack, Self::Redemption, Self::Gift, Self::CheckIn, Self::Referral, Self::Manual];
+    pub const ALL: [Self; 6] = [Self::Pack, Self::Redemption, Self::Gift, Self::CheckIn, Self::Referral, Self::Manual];
 
     pub const fn name(self) -> &'static str {
         match self {

@@ -70,8 +70,7 @@ impl WarningState {
 
 /// Whether `used` is at or past `t` percent of a limit above zero.
 fn reaches(used: Quantity, t: Percent, limit: Quantity) -> bool {
-    limit.is_positive()
-        && i128::from(used.as_atoms()) * 100 >= i128::from(t.value()) * i128::from(limit.as_atoms())
+    limit.is_positive() && i128::from(used.as_atoms()) * 100 >= i128::from(t.get()) * i128::from(limit.as_atoms())
 }
 
 /// One threshold that fired.

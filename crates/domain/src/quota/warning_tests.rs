@@ -16,7 +16,7 @@ fn state(limit: i64) -> WarningState {
 fn observe(state: &mut WarningState, limit: i64, before: i64, after: i64) -> Vec<u16> {
     let thresholds = percents(&[80, 100]);
     let fired = state.observe(&thresholds, limited(limit), Quantity::atoms(before), Quantity::atoms(after));
-    fired.iter().map(|percent| percent.value()).collect()
+    fired.iter().map(|percent| percent.get()).collect()
 }
 
 #[test]
