@@ -1,1 +1,32 @@
+//! The schema, one step per change, the same on SQLite, PostgreSQL and MariaDB.
 
+pub mod columns;
+mod kernel;
+mod metering;
+mod quota;
+
+use sea_orm_migration::prelude::*;
+
+pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
+
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(kernel::AuditLog),
+            Box::new(kernel::Outbox),
+            Box::new(kernel::OutboxDue),
+            Box::new(kernel::IdempotencyKeys),
+            Box::new(kernel::Leases),
+            Box::new(kernel::Options),
+            Box::new(quota::QuotaCounters),
+            Box::new(quota::QuotaGrants),
+            Box::new(quota::QuotaWarnings),
+            Box::new(metering::UsageRecords),
+            Box::new(metering::UsageKeys),
+            Box::new(metering::UsageHourly),
+            Box::new(metering::UsageDaily),
+        ]
+    }
+}

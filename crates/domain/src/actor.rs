@@ -14,6 +14,20 @@ pub enum Role {
     Root,
 }
 
+impl Role {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Admin => "admin",
+            Self::Root => "root",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::User, Self::Admin, Self::Root].into_iter().find(|role| role.as_str() == text)
+    }
+}
+
 /// What an API key is for. The last three words are the products' own (aimake's `tts`, `podcast`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {

@@ -1,5 +1,15 @@
 //! The index of ports and the unit of work through which services reach them.
 
+use crate::accounts::AccountRepository;
+use crate::audit::AuditLog;
+use crate::error::Error;
+use crate::idempotency::IdempotencyRepository;
+use crate::identity::{ApiKeyRepository, SessionRepository, ThrottleRepository, UserRepository};
+use crate::metering::UsageRepository;
+use crate::options::{LeaseRepository, OptionRepository};
+use crate::outbox::Outbox;
+use crate::plans::{PlanRepository, SubscriptionRepository};
+use crate::quota::{CounterRepository, GrantRepository, WarningRepository};
 use async_trait::async_trait;
 use thiserror::Error;
 
@@ -24,16 +34,66 @@ pub enum StoreError {
 pub type StoreResult<T> = Result<T, StoreError>;
 
 /// Every port over one connection or one transaction.
-pub trait Repositories: Send + Sync {}
+pub trait Repositories: Send + Sync {
+    fn accounts(&self) -> &dyn AccountRepository;
+    fn api_keys(&self) -> &dyn ApiKeyRepository;
+    fn audit(&self) -> &dyn AuditLog;
+    fn counters(&self) -> &dyn CounterRepository;
+    fn grants(&self) -> &dyn GrantRepository;
+    fn idempotency(&self) -> &dyn IdempotencyRepository;
+    fn leases(&self) -> &dyn LeaseRepository;
+    fn options(&self) -> &dyn OptionRepository;
+    fn outbox(&self) -> &dyn Outbox;
+    fn plans(&self) -> &dyn PlanRepository;
+    fn sessions(&self) -> &dyn SessionRepository;
+    fn subscriptions(&self) -> &dyn SubscriptionRepository;
+    fn throttles(&self) -> &dyn ThrottleRepository;
+    fn usage(&self) -> &dyn UsageRepository;
+    fn users(&self) -> &dyn UserRepository;
+    fn warnings(&self) -> &dyn WarningRepository;
+}
 
-/// The database. Reading through it sees committed data.
+/// The database. Reading through it sees committed data; writing is for units of work.
 #[async_trait]
 pub trait Store: Repositories {
     async fn begin(&self) -> StoreResult<Box<dyn UnitOfWork>>;
+
+    /// Waits before attempt number `attempt` (from 1) of a use case that was contended.
+    async fn back_off(&self, attempt: u32);
+
+    /// Whether the database answers and its schema is the one this program expects.
+    async fn ready(&self) -> StoreResult<()>;
 }
 
 /// A transaction. Dropping it without `commit` undoes everything.
 #[async_trait]
 pub trait UnitOfWork: Repositories {
     async fn commit(self: Box<Self>) -> StoreResult<()>;
+}
+
+/// Most attempts at one use case when units of work are in each other's way.
+pub const MAX_ATTEMPTS: u32 = 6;
+
+/// Decides whether a use case is tried again as a whole:
+/// `loop { match attempt().await { Err(e) if retry.again(&e).await => {}, other => return other } }`
+pub struct Retry<'a> {
+    store: &'a dyn Store,
+    attempt: u32,
+}
+
+impl<'a> Retry<'a> {
+    pub fn new(store: &'a dyn Store) -> Self {
+        Self { store, attempt: 0 }
+    }
+
+    /// True after a pause when the failure was another's doing and attempts are left.
+    pub async fn again(&mut self, error: &Error) -> bool {
+        let passing = matches!(error, Error::Store(StoreError::Contended | StoreError::Duplicate));
+        self.attempt += 1;
+        if !passing || self.attempt >= MAX_ATTEMPTS {
+            return false;
+        }
+        self.store.back_off(self.attempt).await;
+        true
+    }
 }

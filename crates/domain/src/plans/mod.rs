@@ -15,7 +15,9 @@ pub mod change;
 mod code;
 pub mod meter;
 pub mod plan;
+mod ports;
 pub mod status;
+mod steps;
 pub mod subscription;
 pub mod tariff;
 
@@ -24,6 +26,10 @@ pub use change::{ChangeKind, Offer, Quote, change_kind};
 pub use code::{MeterCode, PlanCode};
 pub use meter::{Meter, MeterDisplay, MeterKind};
 pub use plan::{Allowance, Interval, MeterTerms, OnExhausted, Percent, Plan, PlanVersion, SeatRule, SeatsOutOfRange};
+#[cfg(any(test, feature = "testing"))]
+pub use ports::{MockPlanRepository, MockSubscriptionRepository};
+pub use ports::{PeriodHook, PlanRepository, SubscriptionRepository};
 pub use status::{NoSuchTransition, SubscriptionStatus};
+pub use steps::{default_choice, lock_current};
 pub use subscription::{Advance, Choice, OpenedPeriod, Subscription};
 pub use tariff::{Rounding, Tariff, TariffError, Tier};

@@ -1,0 +1,44 @@
+//! Which account a request means, and whether its caller may use it: the step every context begins with.
+
+use super::account::Account;
+use crate::actor::{Actor, Role};
+use crate::error::{Error, Result};
+use crate::id::AccountId;
+use crate::store::Repositories;
+
+/// An account as a request names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum AccountRef {
+    /// The key's account, else the caller's personal one.
+    #[default]
+    Default,
+    Id(AccountId),
+    /// By the host product's id.
+    External(String),
+}
+
+impl AccountRef {
+    /// Reads `acc_…` as an id and anything else as a host product's id.
+    pub fn parse(text: &str) -> Self {
+        text.parse().map_or_else(|_| Self::External(text.to_owned()), Self::Id)
+    }
+}
+
+/// Finds the account that a request means. To those who may not use it, it does not exist.
+pub async fn resolve(repositories: &dyn Repositories, actor: &Actor, which: &AccountRef) -> Result<Account> {
+    let accounts = repositories.accounts();
+    let found = match which {
+        AccountRef::Default => accounts.find(actor.default_account()).await?,
+        AccountRef::Id(id) => accounts.find(*id).await?,
+        AccountRef::External(external_id) => accounts.find_by_external_id(external_id).await?,
+    };
+    found.filter(|account| may_use(actor, account)).ok_or(Error::NotFound("account"))
+}
+
+/// A key uses its own account, a service key any; a session its user's, an operator's any.
+fn may_use(actor: &Actor, account: &Account) -> bool {
+    match &actor.key {
+        Some(key) => key.account == account.id || actor.is_service(),
+        None => account.owner == actor.user || actor.role >= Role::Admin,
+    }
+}

@@ -1,0 +1,172 @@
+//! API keys: what their owner does with them. Only in a session; a key makes no keys.
+
+use super::access::{AccountRef, resolve};
+use crate::actor::{Actor, Role};
+use crate::change::Change;
+use crate::error::{Error, Result};
+use crate::id::ApiKeyId;
+use crate::identity::{
+    ApiKey, KeyAllowance, KeyDraft, KeyStatus, MAX_KEYS_PER_USER, MeterScales, SecretSource, Token, TokenKind,
+};
+use crate::page::{Page, PageRequest};
+use crate::store::Store;
+use crate::time::Clock;
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+
+/// A key wanted, as its owner says it. Quantities are decimals in the meter's unit.
+#[derive(Clone, Debug, Default)]
+pub struct KeyWish {
+    pub name: String,
+    pub account: AccountRef,
+    /// `None` is reading and writing usage.
+    pub scopes: Option<Vec<String>>,
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Meter and quantity.
+    pub allowance: Option<(String, String)>,
+    pub models: Option<Vec<String>>,
+    pub allowed_ips: Option<Vec<String>>,
+    pub requests_per_minute: Option<u32>,
+}
+
+/// What is changed about a key; its account and its secret are not.
+#[derive(Clone, Debug, Default)]
+pub struct KeyChange {
+    pub name: Option<String>,
+    pub status: Option<KeyStatus>,
+    pub scopes: Option<Vec<String>>,
+    pub expires_at: Change<DateTime<Utc>>,
+    pub allowance: Change<(String, String)>,
+    pub models: Change<Vec<String>>,
+    pub allowed_ips: Change<Vec<String>>,
+    pub requests_per_minute: Change<u32>,
+}
+
+/// A key with its secret, shown once.
+#[derive(Clone, Debug)]
+pub struct IssuedKey {
+    pub key: ApiKey,
+    pub token: Token,
+}
+
+#[derive(Clone)]
+pub struct KeyService {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub secrets: Arc<dyn SecretSource>,
+    pub meters: Arc<dyn MeterScales>,
+}
+
+impl KeyService {
+    pub async fn create(&self, actor: &Actor, wish: KeyWish) -> Result<IssuedKey> {
+        actor.require_session()?;
+        let now = self.clock.now();
+        let token = Token::from_random(TokenKind::ApiKey, self.secrets.random()?);
+        let work = self.store.begin().await?;
+        // The owner's row is locked so that two requests do not both make the last key.
+        let owner = work.users().lock(actor.user).await?.ok_or(Error::Unauthenticated)?;
+        let account = resolve(&*work, actor, &wish.account).await?;
+        if work.api_keys().count(owner.id).await? >= MAX_KEYS_PER_USER {
+            return Err(Error::conflict("conflict", "There are 100 API keys already; delete one first."));
+        }
+        let draft = self.read(wish, owner.role, now)?;
+        let key = ApiKey::new(&owner, account.id, &token, draft, now);
+        work.api_keys().insert(&key).await?;
+        work.commit().await?;
+        Ok(IssuedKey { key, token })
+    }
+
+    pub async fn list(&self, actor: &Actor, page: PageRequest) -> Result<Page<ApiKey>> {
+        actor.require_session()?;
+        Ok(self.store.api_keys().list(actor.user, page).await?)
+    }
+
+    pub async fn get(&self, actor: &Actor, id: ApiKeyId) -> Result<ApiKey> {
+        actor.require_session()?;
+        self.store.api_keys().find(actor.user, id).await?.ok_or(Error::NotFound("API key"))
+    }
+
+    pub async fn update(&self, actor: &Actor, id: ApiKeyId, change: KeyChange) -> Result<ApiKey> {
+        let now = self.clock.now();
+        let changed = |key: ApiKey| {
+            Ok(ApiKey {
+                status: change.status.unwrap_or(key.status),
+                draft: self.changed(key.draft, change, actor.role, now)?,
+                updated_at: now,
+                ..key
+            })
+        };
+        self.rewrite(actor, id, changed).await
+    }
+
+    /// Revokes a key for good.
+    pub async fn delete(&self, actor: &Actor, id: ApiKeyId) -> Result<()> {
+        let now = self.clock.now();
+        self.rewrite(actor, id, |key| Ok(key.revoked(now))).await.map(drop)
+    }
+
+    /// Gives a key a new secret; the old one is dead at once.
+    pub async fn rotate(&self, actor: &Actor, id: ApiKeyId) -> Result<IssuedKey> {
+        let token = Token::from_random(TokenKind::ApiKey, self.secrets.random()?);
+        let now = self.clock.now();
+        let key = self.rewrite(actor, id, |key| Ok(key.rotated(&token, now))).await?;
+        Ok(IssuedKey { key, token })
+    }
+
+    async fn rewrite(
+        &self,
+        actor: &Actor,
+        id: ApiKeyId,
+        rule: impl FnOnce(ApiKey) -> Result<ApiKey> + Send,
+    ) -> Result<ApiKey> {
+        actor.require_session()?;
+        let work = self.store.begin().await?;
+        let key = work.api_keys().lock(actor.user, id).await?.ok_or(Error::NotFound("API key"))?;
+        let key = rule(key)?;
+        work.api_keys().save(&key).await?;
+        work.commit().await?;
+        Ok(key)
+    }
+
+    fn read(&self, wish: KeyWish, giver: Role, now: DateTime<Utc>) -> Result<KeyDraft> {
+        let scopes = wish.scopes.map(|texts| KeyDraft::read_scopes(&texts, giver)).transpose()?;
+        Ok(KeyDraft {
+            name: KeyDraft::read_name(&wish.name)?,
+            scopes: scopes.unwrap_or_else(KeyDraft::default_scopes),
+            expires_at: wish.expires_at.map(|time| KeyDraft::read_expiry(time, now)).transpose()?,
+            allowance: wish.allowance.map(|allowance| self.read_allowance(allowance)).transpose()?,
+            models: wish.models.map(KeyDraft::read_models).transpose()?,
+            allowed_ips: wish.allowed_ips.map(|texts| KeyDraft::read_allowed_ips(&texts)).transpose()?,
+            requests_per_minute: wish.requests_per_minute.map(KeyDraft::read_requests_per_minute).transpose()?,
+        })
+    }
+
+    fn changed(&self, draft: KeyDraft, change: KeyChange, giver: Role, now: DateTime<Utc>) -> Result<KeyDraft> {
+        let name = change.name.map(|name| KeyDraft::read_name(&name)).transpose()?;
+        let scopes = change.scopes.map(|texts| KeyDraft::read_scopes(&texts, giver)).transpose()?;
+        let allowance = change.allowance.try_map(|allowance| {
+            let next = self.read_allowance(allowance)?;
+            Ok::<_, Error>(draft.allowance.clone().map_or_else(|| next.clone(), |old| old.replaced_by(next.clone())))
+        })?;
+        Ok(KeyDraft {
+            name: name.unwrap_or(draft.name),
+            scopes: scopes.unwrap_or(draft.scopes),
+            expires_at: change.expires_at.try_map(|time| KeyDraft::read_expiry(time, now))?.apply(draft.expires_at),
+            allowance: allowance.apply(draft.allowance),
+            models: change.models.try_map(KeyDraft::read_models)?.apply(draft.models),
+            allowed_ips: change
+                .allowed_ips
+                .try_map(|texts| KeyDraft::read_allowed_ips(&texts))?
+                .apply(draft.allowed_ips),
+            requests_per_minute: change
+                .requests_per_minute
+                .try_map(KeyDraft::read_requests_per_minute)?
+                .apply(draft.requests_per_minute),
+        })
+    }
+
+    fn read_allowance(&self, (meter, quantity): (String, String)) -> Result<KeyAllowance> {
+        let scale = self.meters.scale(&meter).ok_or_else(|| Error::invalid("allowance.meter", "is not a meter"))?;
+        KeyDraft::read_allowance(meter, &quantity, scale)
+    }
+}

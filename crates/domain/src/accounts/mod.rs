@@ -1,0 +1,21 @@
+//! Who pays: accounts, who may use which, and how users come by theirs and by keys that draw from them.
+
+mod access;
+mod account;
+mod keys;
+mod operators;
+mod ports;
+mod registration;
+mod service;
+#[cfg(test)]
+mod tests;
+
+pub use access::{AccountRef, resolve};
+pub use account::{Account, AccountKind, AccountStatus};
+pub use keys::{IssuedKey, KeyChange, KeyService, KeyWish};
+pub use operators::{AccountOrder, OperatorService, UserOrder};
+pub use ports::AccountRepository;
+#[cfg(any(test, feature = "testing"))]
+pub use ports::MockAccountRepository;
+pub use registration::{Registered, Registration, RegistrationService};
+pub use service::AccountService;

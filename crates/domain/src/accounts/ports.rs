@@ -1,0 +1,30 @@
+//! Where accounts are kept. `insert` and `save` answer `Duplicate` when an external id is taken.
+
+use super::account::Account;
+use crate::id::AccountId;
+use crate::page::{Page, PageRequest};
+use crate::store::StoreResult;
+use async_trait::async_trait;
+
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait AccountRepository: Send + Sync {
+    async fn find(&self, id: AccountId) -> StoreResult<Option<Account>>;
+
+    /// Finds and locks the row until the unit of work ends.
+    async fn lock(&self, id: AccountId) -> StoreResult<Option<Account>>;
+
+    /// Locks the accounts that exist, by ascending id, until the unit of work ends.
+    async fn lock_many(&self, ids: &[AccountId]) -> StoreResult<Vec<Account>>;
+
+    /// The account to which the host product gave this id.
+    async fn find_by_external_id(&self, external_id: &str) -> StoreResult<Option<Account>>;
+
+    async fn insert(&self, account: &Account) -> StoreResult<()>;
+
+    /// Writes every field of an account that exists; lock first.
+    async fn save(&self, account: &Account) -> StoreResult<()>;
+
+    /// For operators: all accounts, newest first.
+    async fn list(&self, page: PageRequest) -> StoreResult<Page<Account>>;
+}

@@ -1,0 +1,40 @@
+//! Use cases of an account's owner.
+
+use super::access::{AccountRef, resolve};
+use super::account::Account;
+use crate::actor::Actor;
+use crate::change::Change;
+use crate::error::{Error, Result};
+use crate::money::Currency;
+use crate::store::Store;
+use crate::time::Clock;
+use std::sync::Arc;
+
+#[derive(Clone)]
+pub struct AccountService {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    /// The currency of bills, and so of caps.
+    pub currency: Currency,
+}
+
+impl AccountService {
+    pub async fn view(&self, actor: &Actor, which: &AccountRef) -> Result<Account> {
+        actor.require_scope(&crate::actor::Scope::UsageRead)?;
+        resolve(&*self.store, actor, which).await
+    }
+
+    /// Caps the overage fees of a period; clearing goes back to the configured cap.
+    pub async fn set_spend_cap(&self, actor: &Actor, which: &AccountRef, cap: Change<String>) -> Result<Account> {
+        actor.require_session()?;
+        let cap = cap.try_map(|text| Account::read_spend_cap(&text, self.currency))?;
+        let work = self.store.begin().await?;
+        let found = resolve(&*work, actor, which).await?;
+        let mut account = work.accounts().lock(found.id).await?.ok_or(Error::NotFound("account"))?;
+        account.spend_cap = cap.apply(account.spend_cap);
+        account.updated_at = self.clock.now();
+        work.accounts().save(&account).await?;
+        work.commit().await?;
+        Ok(account)
+    }
+}

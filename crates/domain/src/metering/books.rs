@@ -1,0 +1,128 @@
+//! One account's books during a unit of work: what was loaded, what commands changed.
+//!
+//! The service fills them, `booking` decides commands one after the other against the state the earlier
+//! ones left, and the service writes what changed once, at the end.
+
+use crate::accounts::Account;
+use crate::id::{ApiKeyId, GrantId};
+use crate::identity::KeyAllowance;
+use crate::money::Money;
+use crate::plans::{MeterCode, PlanVersion, SubscriptionStatus};
+use crate::quantity::Quantity;
+use crate::quota::{Counter, FiredWarning, Grant, Subject};
+use crate::time::Period;
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A period of the account with the plan that was in force in it.
+#[derive(Clone, Debug)]
+pub struct PlanPeriod {
+    pub period: Period,
+    pub version: Arc<PlanVersion>,
+    pub seats: u32,
+    /// Billed already: what comes late counts in the current period.
+    pub closed: bool,
+}
+
+type CounterKey = (DateTime<Utc>, MeterCode);
+
+/// The books of one account.
+#[derive(Clone, Debug)]
+pub struct AccountBooks {
+    pub account: Account,
+    pub status: SubscriptionStatus,
+    pub current: PlanPeriod,
+    /// Earlier periods that late events of this batch fall into.
+    pub earlier: Vec<PlanPeriod>,
+    pub spend_cap: Option<Money>,
+    pub(super) counters: BTreeMap<CounterKey, Counter>,
+    stored: BTreeSet<CounterKey>,
+    pub(super) changed: BTreeSet<CounterKey>,
+    pub(super) grants: Vec<Grant>,
+    pub(super) drawn_grants: BTreeSet<GrantId>,
+    pub(super) fired: Vec<FiredWarning>,
+}
+
+impl AccountBooks {
+    /// Opens the books; `cap` is the configured spend cap, which the account's own overrides.
+    pub fn open(account: Account, status: SubscriptionStatus, current: PlanPeriod, cap: Option<Money>) -> Self {
+        Self {
+            spend_cap: account.spend_cap.or(cap),
+            account,
+            status,
+            current,
+            earlier: Vec::new(),
+            counters: BTreeMap::new(),
+            stored: BTreeSet::new(),
+            changed: BTreeSet::new(),
+            grants: Vec::new(),
+            drawn_grants: BTreeSet::new(),
+            fired: Vec::new(),
+        }
+    }
+
+    /// Adds a counter that exists in the database; rows of members are not the pool's.
+    pub fn add_counter(&mut self, counter: Counter) {
+        if counter.subject == Subject::Account {
+            let key = (counter.period.start, counter.meter.clone());
+            self.stored.insert(key.clone());
+            self.counters.insert(key, counter);
+        }
+    }
+
+    /// Adds a live grant; they come in drawing order.
+    pub fn add_grant(&mut self, grant: Grant) {
+        self.grants.push(grant);
+    }
+
+    /// Counters to insert and counters to update.
+    pub fn changed_counters(&self) -> (Vec<Counter>, Vec<Counter>) {
+        let (stored, fresh): (Vec<_>, Vec<_>) = self.changed.iter().partition(|key| self.stored.contains(*key));
+        let rows = |keys: Vec<&CounterKey>| keys.into_iter().map(|key| self.counters[key].clone()).collect();
+        (rows(fresh), rows(stored))
+    }
+
+    pub fn changed_grants(&self) -> Vec<Grant> {
+        self.grants.iter().filter(|grant| self.drawn_grants.contains(&grant.id)).cloned().collect()
+    }
+
+    pub fn fired(&self) -> &[FiredWarning] {
+        &self.fired
+    }
+}
+
+/// The allowances of the API keys of a batch. One key may serve several accounts.
+#[derive(Clone, Debug, Default)]
+pub struct KeyAllowances {
+    allowances: BTreeMap<ApiKeyId, KeyAllowance>,
+    drawn: BTreeSet<ApiKeyId>,
+}
+
+impl KeyAllowances {
+    pub fn new(allowances: Vec<(ApiKeyId, KeyAllowance)>) -> Self {
+        Self { allowances: allowances.into_iter().collect(), drawn: BTreeSet::new() }
+    }
+
+    /// What the key may still use of the meter; `None` where it has no allowance for it.
+    pub fn left(&self, key: Option<ApiKeyId>, meter: &MeterCode) -> Option<Quantity> {
+        let allowance = self.allowances.get(&key?)?;
+        (allowance.meter == meter.as_str()).then(|| allowance.quantity.left_after(allowance.used))
+    }
+
+    /// Counts a use against the key; a release gives nothing back.
+    pub fn draw(&mut self, key: Option<ApiKeyId>, meter: &MeterCode, quantity: Quantity) {
+        let Some(key) = key else { return };
+        if let Some(allowance) = self.allowances.get_mut(&key)
+            && allowance.meter == meter.as_str()
+            && quantity.is_positive()
+        {
+            allowance.used = allowance.used.saturating_add(quantity);
+            self.drawn.insert(key);
+        }
+    }
+
+    pub fn changed(&self) -> Vec<(ApiKeyId, KeyAllowance)> {
+        self.drawn.iter().filter_map(|key| Some((*key, self.allowances.get(key)?.clone()))).collect()
+    }
+}

@@ -1,0 +1,221 @@
+//! The consume command, and what can be said about it without looking at any account.
+
+use crate::error::{Error, FieldError, Refusal};
+use crate::id::{AccountId, ApiKeyId, UserId};
+use crate::plans::{Meter, MeterCode, MeterKind};
+use crate::quantity::Quantity;
+use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// Longest usage key, in characters.
+pub const MAX_KEY_CHARS: usize = 255;
+/// Most dimensions of one event.
+pub const MAX_DIMENSIONS: usize = 16;
+const MAX_DIMENSION_NAME: usize = 64;
+const MAX_DIMENSION_VALUE: usize = 128;
+/// How far back an event may have occurred. Source: Stripe meter events.
+pub const MAX_LATE: TimeDelta = TimeDelta::days(35);
+/// How far ahead of our clock an event may lie. Source: Stripe meter events.
+pub const MAX_EARLY: TimeDelta = TimeDelta::minutes(5);
+
+/// The client's name for one use: unique per account, for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UsageKey(String);
+
+impl UsageKey {
+    /// 1 to 255 characters without control characters.
+    pub fn parse(text: &str) -> Option<Self> {
+        let length = text.chars().count();
+        let plain = (1..=MAX_KEY_CHARS).contains(&length) && !text.chars().any(char::is_control);
+        plain.then(|| Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Free labels of an event; `model` is also a column of the statistics.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dimensions(BTreeMap<String, String>);
+
+impl Dimensions {
+    /// Up to 16 names of 64 and values of 128 characters, without control characters.
+    pub fn new(labels: BTreeMap<String, String>) -> Result<Self, Error> {
+        if labels.len() > MAX_DIMENSIONS {
+            return Err(Error::invalid("dimensions", format!("has more than {MAX_DIMENSIONS} entries")));
+        }
+        let fits = |text: &str, most: usize| text.chars().count() <= most && !text.chars().any(char::is_control);
+        for (name, value) in &labels {
+            if name.is_empty() || !fits(name, MAX_DIMENSION_NAME) || !fits(value, MAX_DIMENSION_VALUE) {
+                return Err(Error::invalid("dimensions", "has an empty, too long or unprintable entry"));
+            }
+        }
+        Ok(Self(labels))
+    }
+
+    /// The model used, empty when none was said.
+    pub fn model(&self) -> &str {
+        self.0.get("model").map_or("", String::as_str)
+    }
+
+    pub fn labels(&self) -> &BTreeMap<String, String> {
+        &self.0
+    }
+}
+
+/// One use of one meter, to be decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consume {
+    pub account: AccountId,
+    pub meter: MeterCode,
+    /// In atoms of the meter; negative releases a gauge.
+    pub quantity: Quantity,
+    pub key: UsageKey,
+    /// When it happened; `None` is now.
+    pub occurred_at: Option<DateTime<Utc>>,
+    pub dimensions: Dimensions,
+    /// Who used it, when that is known.
+    pub user: Option<UserId>,
+    /// The API key through which it came.
+    pub api_key: Option<ApiKeyId>,
+}
+
+impl Consume {
+    /// Tells apart two commands with one key: 32 hex digits over everything the client said.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        let mut field = |bytes: &[u8]| {
+            hash.update((bytes.len() as u64).to_be_bytes());
+            hash.update(bytes);
+        };
+        field(self.meter.as_str().as_bytes());
+        field(&self.quantity.as_atoms().to_be_bytes());
+        field(self.occurred_at.map_or_else(String::new, |time| time.to_rfc3339()).as_bytes());
+        field(self.user.map_or_else(String::new, |user| user.to_string()).as_bytes());
+        for (name, value) in self.dimensions.labels() {
+            field(name.as_bytes());
+            field(value.as_bytes());
+        }
+        hash.finalize().iter().take(16).fold(String::with_capacity(32), |mut hex, byte| {
+            use std::fmt::Write;
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+}
+
+/// Why one command of a batch was not done; the others are not touched by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    Invalid(FieldError),
+    Refused(Refusal),
+    /// The key was used before for something else.
+    KeyReused,
+    /// No such account.
+    UnknownAccount,
+}
+
+impl Rejection {
+    pub fn invalid(field: &str, reason: impl Into<String>) -> Self {
+        Self::Invalid(FieldError { field: field.to_owned(), reason: reason.into() })
+    }
+}
+
+impl From<Rejection> for Error {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::Invalid(field) => Self::Invalid(vec![field]),
+            Rejection::Refused(refusal) => refusal.into(),
+            Rejection::KeyReused => Self::KeyReused,
+            Rejection::UnknownAccount => Self::NotFound("account"),
+        }
+    }
+}
+
+/// Checks a command against its meter and the clock, before any account is looked at.
+pub fn admit(command: &Consume, meter: &Meter, now: DateTime<Utc>) -> Result<(), Rejection> {
+    let quantity = command.quantity;
+    if quantity.is_zero() {
+        return Err(Rejection::invalid("quantity", "must not be zero"));
+    }
+    if quantity.is_negative() && meter.kind == MeterKind::Counter {
+        return Err(Rejection::invalid("quantity", "must be above zero: this meter only counts up"));
+    }
+    match command.occurred_at {
+        Some(time) if time > now + MAX_EARLY => {
+            Err(Rejection::invalid("occurred_at", "lies more than 5 minutes in the future"))
+        }
+        Some(time) if time < now - MAX_LATE => Err(Rejection::invalid("occurred_at", "lies more than 35 days back")),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plans::MeterDisplay;
+
+    fn meter(kind: MeterKind) -> Meter {
+        Meter {
+            code: MeterCode::parse("words").unwrap(),
+            unit: "word".into(),
+            scale: 0,
+            kind,
+            display: MeterDisplay { name: "字".into(), per: 1 },
+        }
+    }
+
+    fn command(quantity: i64, occurred_at: Option<DateTime<Utc>>) -> Consume {
+        Consume {
+            account: AccountId::from_uuid(uuid::Uuid::nil()),
+            meter: MeterCode::parse("words").unwrap(),
+            quantity: Quantity::atoms(quantity),
+            key: UsageKey::parse("k").unwrap(),
+            occurred_at,
+            dimensions: Dimensions::default(),
+            user: None,
+            api_key: None,
+        }
+    }
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+    }
+
+    #[test]
+    fn a_counter_takes_only_what_is_above_zero_and_a_gauge_also_releases() {
+        assert!(admit(&command(1, None), &meter(MeterKind::Counter), now()).is_ok());
+        assert!(admit(&command(0, None), &meter(MeterKind::Gauge), now()).is_err());
+        assert!(admit(&command(-1, None), &meter(MeterKind::Counter), now()).is_err());
+        assert!(admit(&command(-1, None), &meter(MeterKind::Gauge), now()).is_ok());
+    }
+
+    #[test]
+    fn events_are_taken_from_35_days_back_to_5_minutes_ahead() {
+        let counter = meter(MeterKind::Counter);
+        let micro = TimeDelta::microseconds(1);
+        for (time, fits) in [
+            (now() + MAX_EARLY, true),
+            (now() + MAX_EARLY + micro, false),
+            (now() - MAX_LATE, true),
+            (now() - MAX_LATE - micro, false),
+        ] {
+            assert_eq!(admit(&command(1, Some(time)), &counter, now()).is_ok(), fits, "{time}");
+        }
+    }
+
+    #[test]
+    fn other_content_has_another_fingerprint() {
+        let base = command(1, None);
+        let mut labelled = base.clone();
+        labelled.dimensions = Dimensions::new([("model".to_owned(), "a".to_owned())].into()).unwrap();
+        let mut shifted = base.clone();
+        shifted.dimensions = Dimensions::new([("modela".to_owned(), String::new())].into()).unwrap();
+        let prints = [base.clone(), command(2, None), command(1, Some(now())), labelled, shifted];
+        let unique: std::collections::BTreeSet<_> = prints.iter().map(Consume::fingerprint).collect();
+        assert_eq!(unique.len(), prints.len());
+        assert_eq!(base.fingerprint(), base.clone().fingerprint());
+    }
+}

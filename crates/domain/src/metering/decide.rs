@@ -1,0 +1,217 @@
+//! THE decision: does a consume fit, which funds pay for it, and if not, which limit says no.
+//!
+//! All or nothing. Funds are drawn in order: the period's allowance, grants, then what the plan says when
+//! those are exhausted. The refusal names the limit that would let the least through.
+
+use crate::error::LimitKind;
+use crate::id::GrantId;
+use crate::money::{Money, MoneyError};
+use crate::plans::{Allowance, OnExhausted, Tariff};
+use crate::quantity::Quantity;
+
+/// A limit beside the funds, and what it still lets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    pub kind: LimitKind,
+    pub remaining: Quantity,
+}
+
+/// What pays for a counter's use, as it stands before the command.
+#[derive(Clone, Debug)]
+pub struct Funds<'a> {
+    /// What is left of the period's allowance.
+    pub allowance: Allowance,
+    /// Usable grants in drawing order, each with what remains.
+    pub grants: Vec<(GrantId, Quantity)>,
+    pub exhausted: &'a OnExhausted,
+    /// Overage of the period so far; prices are cumulative.
+    pub overage_before: Quantity,
+    /// What the spend cap still allows; `None` without a cap.
+    pub budget: Option<Money>,
+    /// What the prepaid balance can pay; `None` while the account has no wallet.
+    pub balance: Option<Money>,
+}
+
+/// A gauge before the command.
+#[derive(Clone, Debug)]
+pub struct Gauge<'a> {
+    pub level: Quantity,
+    /// The plan's allowance with all live grants.
+    pub limit: Allowance,
+    pub exhausted: &'a OnExhausted,
+    /// The most by which the level exceeded the limit in this period: what is owed already.
+    pub overage_before: Quantity,
+    pub budget: Option<Money>,
+}
+
+/// Where a part of a quantity comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    Allowance,
+    Grant(GrantId),
+    Overage,
+    Wallet,
+    /// A gauge going down.
+    Release,
+}
+
+/// A part of a consumed quantity, and what it costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub source: Source,
+    pub quantity: Quantity,
+    /// For overage and wallet.
+    pub amount: Option<Money>,
+}
+
+/// Why a quantity does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    Limit {
+        kind: LimitKind,
+        remaining: Quantity,
+    },
+    /// The price, or the counter, would pass the largest number.
+    TooLarge,
+    /// A release past a level of zero.
+    BelowZero {
+        level: Quantity,
+    },
+}
+
+impl From<MoneyError> for Denied {
+    fn from(_: MoneyError) -> Self {
+        Self::TooLarge
+    }
+}
+
+/// Decides a counter's consume of `quantity` atoms, above zero.
+pub fn decide(limits: &[Limit], funds: &Funds<'_>, quantity: Quantity) -> Result<Vec<Part>, Denied> {
+    let mut parts = Vec::with_capacity(2);
+    let mut missing = quantity;
+    let mut draw = |source, available: Quantity, missing: &mut Quantity| {
+        let taken = available.min(*missing);
+        if taken.is_positive() {
+            parts.push(Part { source, quantity: taken, amount: None });
+            *missing = missing.left_after(taken);
+        }
+    };
+    match funds.allowance {
+        Allowance::Unlimited => draw(Source::Allowance, quantity, &mut missing),
+        Allowance::Limited(left) => draw(Source::Allowance, left, &mut missing),
+    }
+    for (grant, remaining) in &funds.grants {
+        draw(Source::Grant(*grant), *remaining, &mut missing);
+    }
+    let covered = quantity.left_after(missing);
+    let beyond = beyond_funds(funds);
+    let last = Limit { kind: beyond.kind, remaining: covered.saturating_add(beyond.remaining) };
+    refuse_if_any_binds(limits, (missing.is_positive()).then_some(last), quantity)?;
+    if missing.is_positive() {
+        parts.push(priced(funds, missing)?);
+    }
+    Ok(parts)
+}
+
+/// Decides a gauge's change by `quantity` atoms; negative releases, zero is not asked.
+pub fn decide_gauge(limits: &[Limit], gauge: &Gauge<'_>, quantity: Quantity) -> Result<Vec<Part>, Denied> {
+    let level = gauge.level.checked_add(quantity).ok_or(Denied::TooLarge)?;
+    if level.is_negative() {
+        return Err(Denied::BelowZero { level: gauge.level });
+    }
+    if quantity.is_negative() {
+        return Ok(vec![Part { source: Source::Release, quantity, amount: None }]);
+    }
+    let Allowance::Limited(limit) = gauge.limit else {
+        refuse_if_any_binds(limits, None, quantity)?;
+        return Ok(vec![Part { source: Source::Allowance, quantity, amount: None }]);
+    };
+    let within = limit.left_after(gauge.level).min(quantity);
+    let over = level.left_after(limit);
+    let plan = (over.is_positive()).then(|| Limit {
+        kind: gauge_bound(gauge),
+        remaining: limit.saturating_add(affordable_over(gauge)).left_after(gauge.level),
+    });
+    refuse_if_any_binds(limits, plan, quantity)?;
+    let mut parts = Vec::with_capacity(2);
+    if within.is_positive() {
+        parts.push(Part { source: Source::Allowance, quantity: within, amount: None });
+    }
+    let beyond = quantity.left_after(within);
+    if let (true, OnExhausted::Overage(tariff)) = (beyond.is_positive(), gauge.exhausted) {
+        let owed = over.max(gauge.overage_before);
+        let amount = tariff.step_fee(gauge.overage_before, owed)?;
+        parts.push(Part { source: Source::Overage, quantity: beyond, amount: Some(amount) });
+    }
+    Ok(parts)
+}
+
+/// What the plan's last fund still lets through, and the limit to name when it does not suffice.
+fn beyond_funds(funds: &Funds<'_>) -> Limit {
+    match funds.exhausted {
+        OnExhausted::Refuse => Limit { kind: LimitKind::PlanAllowance, remaining: Quantity::ZERO },
+        OnExhausted::Overage(tariff) => {
+            let remaining = affordable(tariff, funds.overage_before, funds.budget);
+            Limit { kind: LimitKind::SpendCap, remaining }
+        }
+        OnExhausted::Wallet(tariff) => wallet_bound(funds, tariff),
+    }
+}
+
+fn wallet_bound(funds: &Funds<'_>, tariff: &Tariff) -> Limit {
+    let nothing = Money::zero(tariff.currency());
+    let by_balance = tariff.affordable(funds.overage_before, funds.balance.unwrap_or(nothing));
+    let by_cap = affordable(tariff, funds.overage_before, funds.budget);
+    if by_cap < by_balance {
+        Limit { kind: LimitKind::SpendCap, remaining: by_cap }
+    } else {
+        Limit { kind: LimitKind::Wallet, remaining: by_balance }
+    }
+}
+
+fn affordable(tariff: &Tariff, before: Quantity, budget: Option<Money>) -> Quantity {
+    let most = Money::from_nanos(i64::MAX, tariff.currency());
+    tariff.affordable(before, budget.unwrap_or(most))
+}
+
+fn gauge_bound(gauge: &Gauge<'_>) -> LimitKind {
+    match gauge.exhausted {
+        OnExhausted::Overage(_) => LimitKind::SpendCap,
+        OnExhausted::Refuse | OnExhausted::Wallet(_) => LimitKind::PlanAllowance,
+    }
+}
+
+/// How far above its limit the gauge may rise.
+fn affordable_over(gauge: &Gauge<'_>) -> Quantity {
+    match gauge.exhausted {
+        OnExhausted::Overage(tariff) => {
+            let more = affordable(tariff, gauge.overage_before, gauge.budget);
+            gauge.overage_before.saturating_add(more)
+        }
+        OnExhausted::Refuse | OnExhausted::Wallet(_) => Quantity::ZERO,
+    }
+}
+
+fn priced(funds: &Funds<'_>, quantity: Quantity) -> Result<Part, Denied> {
+    let (source, tariff) = match funds.exhausted {
+        OnExhausted::Overage(tariff) => (Source::Overage, tariff),
+        OnExhausted::Wallet(tariff) => (Source::Wallet, tariff),
+        OnExhausted::Refuse => return Err(Denied::TooLarge),
+    };
+    let after = funds.overage_before.checked_add(quantity).ok_or(Denied::TooLarge)?;
+    let amount = tariff.step_fee(funds.overage_before, after)?;
+    Ok(Part { source, quantity, amount: Some(amount) })
+}
+
+/// Refuses by the limit that lets the least through; of equals, the one nearest to the caller.
+fn refuse_if_any_binds(limits: &[Limit], last: Option<Limit>, quantity: Quantity) -> Result<(), Denied> {
+    let tightest = limits.iter().copied().chain(last).filter(|limit| limit.remaining < quantity);
+    match tightest.min_by_key(|limit| limit.remaining) {
+        Some(limit) => Err(Denied::Limit { kind: limit.kind, remaining: limit.remaining }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

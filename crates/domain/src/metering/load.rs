@@ -1,0 +1,149 @@
+//! Opening the books of every account that a batch touches: few statements, however many commands.
+
+use super::books::{AccountBooks, KeyAllowances, PlanPeriod};
+use super::command::Consume;
+use crate::accounts::Account;
+use crate::error::Result;
+use crate::id::{AccountId, PlanVersionId};
+use crate::plans::{self, Catalogue, PlanVersion, Subscription};
+use crate::quota::GaugeCarry;
+use crate::store::{Repositories, StoreError};
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The books by account, and the API keys' own allowances, which accounts may share.
+#[derive(Default)]
+pub(super) struct Books {
+    pub accounts: BTreeMap<AccountId, AccountBooks>,
+    pub keys: KeyAllowances,
+}
+
+/// Locks the accounts of the commands, in order, and loads what deciding them needs.
+///
+/// An account that does not exist is missing from the result.
+pub(super) async fn open_books(
+    work: &dyn Repositories,
+    catalogue: &Catalogue,
+    commands: &[&Consume],
+    now: DateTime<Utc>,
+) -> Result<Books> {
+    let ids: BTreeSet<AccountId> = commands.iter().map(|command| command.account).collect();
+    let ids: Vec<AccountId> = ids.into_iter().collect();
+    let accounts = work.accounts().lock_many(&ids).await?;
+    let subscriptions = current_subscriptions(work, catalogue, &accounts, now).await?;
+    let versions = versions_of(work, subscriptions.values().map(|subscription| subscription.chosen.version)).await?;
+    let mut books = Books::default();
+    for account in accounts {
+        let Some(subscription) = subscriptions.get(&account.id) else { continue };
+        let current = PlanPeriod {
+            period: subscription.period,
+            version: version(&versions, subscription.chosen.version)?,
+            seats: subscription.chosen.seats,
+            closed: false,
+        };
+        books
+            .accounts
+            .insert(account.id, AccountBooks::open(account, subscription.status, current, catalogue.spend_cap));
+    }
+    add_earlier_periods(work, &mut books, &subscriptions, commands).await?;
+    add_counters(work, &mut books).await?;
+    for grant in work.grants().load_live(&ids, now).await? {
+        if let Some(book) = books.accounts.get_mut(&grant.account) {
+            book.add_grant(grant);
+        }
+    }
+    add_allowances(work, &mut books, commands).await?;
+    Ok(books)
+}
+
+/// Subscriptions by account, rolled over to `now`; the default one is begun where there is none.
+async fn current_subscriptions(
+    work: &dyn Repositories,
+    catalogue: &Catalogue,
+    accounts: &[Account],
+    now: DateTime<Utc>,
+) -> Result<BTreeMap<AccountId, Subscription>> {
+    let ids: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
+    let found = work.subscriptions().find_many(&ids).await?;
+    let mut current: BTreeMap<_, _> = found.into_iter().map(|found| (found.account, found)).collect();
+    for account in accounts {
+        let is_current = current.get(&account.id).is_some_and(|subscription| now < subscription.period.end);
+        if !is_current {
+            let rolled = plans::lock_current(work, catalogue, account, &GaugeCarry { catalogue }, now).await?;
+            current.insert(account.id, rolled);
+        }
+    }
+    Ok(current)
+}
+
+/// Late events count in the period in which they occurred, with the plan that was in force then.
+async fn add_earlier_periods(
+    work: &dyn Repositories,
+    books: &mut Books,
+    subscriptions: &BTreeMap<AccountId, Subscription>,
+    commands: &[&Consume],
+) -> Result<()> {
+    for command in commands {
+        let Some(occurred_at) = command.occurred_at else { continue };
+        let Some(book) = books.accounts.get_mut(&command.account) else { continue };
+        let known = book.earlier.iter().any(|earlier| earlier.period.contains(occurred_at));
+        if occurred_at >= book.current.period.start || known {
+            continue;
+        }
+        let Some(found) = work.subscriptions().find_period_at(command.account, occurred_at).await? else { continue };
+        let versions = versions_of(work, [found.version]).await?;
+        let closed_until = subscriptions.get(&command.account).and_then(|subscription| subscription.closed_until);
+        book.earlier.push(PlanPeriod {
+            period: found.period,
+            version: version(&versions, found.version)?,
+            seats: found.seats,
+            closed: closed_until.is_some_and(|until| found.period.end <= until),
+        });
+    }
+    Ok(())
+}
+
+async fn add_counters(work: &dyn Repositories, books: &mut Books) -> Result<()> {
+    let slots: Vec<_> = books
+        .accounts
+        .values()
+        .flat_map(|book| {
+            let earlier = book.earlier.iter().map(|earlier| earlier.period.start);
+            earlier.chain([book.current.period.start]).map(|start| (book.account.id, start))
+        })
+        .collect();
+    for counter in work.counters().load(&slots).await? {
+        if let Some(book) = books.accounts.get_mut(&counter.account) {
+            book.add_counter(counter);
+        }
+    }
+    Ok(())
+}
+
+async fn add_allowances(work: &dyn Repositories, books: &mut Books, commands: &[&Consume]) -> Result<()> {
+    let keys: BTreeSet<_> = commands.iter().filter_map(|command| command.api_key).collect();
+    if !keys.is_empty() {
+        let keys: Vec<_> = keys.into_iter().collect();
+        books.keys = KeyAllowances::new(work.api_keys().lock_allowances(&keys).await?);
+    }
+    Ok(())
+}
+
+pub(super) async fn versions_of(
+    work: &dyn Repositories,
+    ids: impl IntoIterator<Item = PlanVersionId>,
+) -> Result<BTreeMap<PlanVersionId, Arc<PlanVersion>>> {
+    let ids: BTreeSet<PlanVersionId> = ids.into_iter().collect();
+    let ids: Vec<_> = ids.into_iter().collect();
+    let versions = work.plans().find_versions(&ids).await?;
+    Ok(versions.into_iter().map(|version| (version.id, version)).collect())
+}
+
+pub(super) fn version(
+    versions: &BTreeMap<PlanVersionId, Arc<PlanVersion>>,
+    id: PlanVersionId,
+) -> Result<Arc<PlanVersion>> {
+    let missing = StoreError::Corrupt { table: "user_subscriptions", column: "plan_version_id" };
+    Ok(versions.get(&id).cloned().ok_or(missing)?)
+}

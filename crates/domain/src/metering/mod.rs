@@ -1,0 +1,26 @@
+//! Metering: deciding, recording and summing what accounts use.
+//!
+//! [`MeteringService::consume`] is the one implementation of consuming; HTTP, batches, CloudEvents and
+//! `replay` all end there.
+
+mod booking;
+mod books;
+mod command;
+mod decide;
+mod load;
+mod ports;
+mod service;
+mod summary;
+mod usage;
+
+pub use books::{AccountBooks, KeyAllowances, PlanPeriod};
+pub use command::{
+    Consume, Dimensions, MAX_DIMENSIONS, MAX_EARLY, MAX_KEY_CHARS, MAX_LATE, Rejection, UsageKey, admit,
+};
+pub use decide::{Denied, Funds, Gauge, Limit, Part, Source, decide, decide_gauge};
+#[cfg(any(test, feature = "testing"))]
+pub use ports::MockUsageRepository;
+pub use ports::{SavedUsage, UsageFilter, UsageRepository};
+pub use service::{MeteringService, Outcome};
+pub use summary::{GroupBy, Rollup, SummaryFilter, SummaryRow};
+pub use usage::{Receipt, UsageRecord};

@@ -1,0 +1,62 @@
+//! What metering keeps: usage rows, their keys and their sums, always of one account.
+
+use super::summary::{Rollup, SummaryFilter, SummaryRow};
+use super::{GroupBy, UsageRecord};
+use crate::id::{AccountId, ApiKeyId};
+use crate::page::{Page, PageRequest};
+use crate::plans::MeterCode;
+use crate::store::StoreResult;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+/// A usage row with the fingerprint of the command that made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedUsage {
+    pub record: UsageRecord,
+    pub fingerprint: String,
+}
+
+/// Which usage rows are listed: `[from, to)` by the time they occurred.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UsageFilter {
+    pub meter: Option<MeterCode>,
+    pub api_key: Option<ApiKeyId>,
+    pub from: Option<DateTime<Utc>>,
+    pub to: Option<DateTime<Utc>>,
+}
+
+/// Usage rows. Whoever writes them holds the lock on the account's row.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait UsageRepository: Send + Sync {
+    /// The rows already written under these keys.
+    async fn find_by_keys(&self, keys: &[(AccountId, String)]) -> StoreResult<Vec<SavedUsage>>;
+
+    /// Stores rows and their keys; a key that exists is `StoreError::Duplicate`.
+    async fn insert(&self, rows: &[SavedUsage]) -> StoreResult<()>;
+
+    /// Adds sums to the hourly and daily rollups.
+    async fn add_rollup(&self, rollup: &Rollup) -> StoreResult<()>;
+
+    /// Newest first.
+    async fn list(&self, account: AccountId, filter: &UsageFilter, page: PageRequest)
+    -> StoreResult<Page<UsageRecord>>;
+
+    /// Sums of the rollups, ordered by group and meter; hours and days by their bucket.
+    async fn summarise(&self, filter: &SummaryFilter, most: u64) -> StoreResult<Vec<SummaryRow>>;
+}
+
+impl GroupBy {
+    /// The name in the query string.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "hour" => Self::Hour,
+            "day" => Self::Day,
+            "meter" => Self::Meter,
+            "model" => Self::Model,
+            "api_key" => Self::ApiKey,
+            "user" => Self::User,
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,114 @@
+//! Usage rows and the receipts made from them: a duplicate is answered from its row.
+
+use super::command::{Consume, Dimensions};
+use super::decide::{Part, Source};
+use crate::id::{AccountId, ApiKeyId, GrantId, UsageId, UserId};
+use crate::money::{Money, MoneyError};
+use crate::plans::{MeterCode, Percent};
+use crate::quantity::Quantity;
+use crate::quota::Drawn;
+use chrono::{DateTime, Utc};
+
+/// One use as it is stored; the sum of the parts is the quantity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageRecord {
+    pub id: UsageId,
+    pub account: AccountId,
+    pub key: String,
+    pub meter: MeterCode,
+    pub quantity: Quantity,
+    /// The period in which it counts.
+    pub period_start: DateTime<Utc>,
+    pub occurred_at: DateTime<Utc>,
+    pub recorded_at: DateTime<Utc>,
+    /// It occurred in a period that was closed already.
+    pub adjustment: bool,
+    pub user: Option<UserId>,
+    pub api_key: Option<ApiKeyId>,
+    pub dimensions: Dimensions,
+    pub drawn: Drawn,
+    /// Which grants paid how much.
+    pub grants: Vec<(GrantId, Quantity)>,
+    /// What allowance and grants were left afterwards; `None` is unlimited.
+    pub remaining: Option<Quantity>,
+    /// Thresholds that this use crossed.
+    pub warnings: Vec<Percent>,
+}
+
+/// Where and when a use counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placement {
+    pub period_start: DateTime<Utc>,
+    pub occurred_at: DateTime<Utc>,
+    pub adjustment: bool,
+}
+
+impl UsageRecord {
+    /// The row of a decided command.
+    pub fn of(command: &Consume, placed: Placement, drawn: Drawn, parts: &[Part], now: DateTime<Utc>) -> Self {
+        let grants = parts.iter().filter_map(|part| match part.source {
+            Source::Grant(grant) => Some((grant, part.quantity)),
+            _ => None,
+        });
+        Self {
+            id: UsageId::new(now),
+            account: command.account,
+            key: command.key.as_str().to_owned(),
+            meter: command.meter.clone(),
+            quantity: command.quantity,
+            period_start: placed.period_start,
+            occurred_at: placed.occurred_at,
+            recorded_at: now,
+            adjustment: placed.adjustment,
+            user: command.user,
+            api_key: command.api_key,
+            dimensions: command.dimensions.clone(),
+            drawn,
+            grants: grants.collect(),
+            remaining: None,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The parts of the quantity, rebuilt from the row in drawing order.
+    pub fn parts(&self) -> Vec<Part> {
+        if self.quantity.is_negative() {
+            return vec![Part { source: Source::Release, quantity: self.quantity, amount: None }];
+        }
+        let free = |source, quantity| Part { source, quantity, amount: None };
+        let paid = |source, quantity| Part { source, quantity, amount: Some(self.drawn.fee) };
+        let grants = self.grants.iter().map(|(grant, quantity)| free(Source::Grant(*grant), *quantity));
+        std::iter::once(free(Source::Allowance, self.drawn.allowance))
+            .chain(grants)
+            .chain([paid(Source::Overage, self.drawn.overage), paid(Source::Wallet, self.drawn.wallet)])
+            .filter(|part| part.quantity.is_positive())
+            .collect()
+    }
+}
+
+/// The answer to a consume.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    pub record: UsageRecord,
+    /// The key was seen before, and nothing was changed.
+    pub duplicate: bool,
+}
+
+/// Adds up parts by fund.
+pub fn drawn_by(parts: &[Part], nothing: Money) -> Result<Drawn, MoneyError> {
+    let mut drawn = Drawn::nothing(nothing.currency());
+    for part in parts {
+        let fund = match part.source {
+            Source::Allowance => &mut drawn.allowance,
+            Source::Grant(_) => &mut drawn.grants,
+            Source::Overage => &mut drawn.overage,
+            Source::Wallet => &mut drawn.wallet,
+            Source::Release => continue,
+        };
+        *fund = fund.checked_add(part.quantity).ok_or(MoneyError::Overflow)?;
+        if let Some(amount) = part.amount {
+            drawn.fee = drawn.fee.checked_add(amount)?;
+        }
+    }
+    Ok(drawn)
+}

@@ -1,0 +1,66 @@
+//! What plans keep: versions that never change, one subscription per account, and its quota periods.
+
+use super::{OpenedPeriod, PlanCode, PlanVersion, Subscription};
+use crate::error::Result;
+use crate::id::{AccountId, PlanVersionId};
+use crate::store::{Repositories, StoreResult};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+
+/// Plan versions. They are immutable, so adapters may keep them in memory.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait PlanRepository: Send + Sync {
+    /// Those of the versions that exist, in no particular order.
+    async fn find_versions(&self, ids: &[PlanVersionId]) -> StoreResult<Vec<Arc<PlanVersion>>>;
+
+    /// The version with the highest number.
+    async fn latest(&self, plan: &PlanCode) -> StoreResult<Option<Arc<PlanVersion>>>;
+
+    /// The version with this content, if it was ever published.
+    async fn find_by_content(&self, plan: &PlanCode, content_hash: &str) -> StoreResult<Option<Arc<PlanVersion>>>;
+
+    /// A second version with the same content or number is `StoreError::Duplicate`.
+    async fn insert(&self, version: &PlanVersion) -> StoreResult<()>;
+
+    /// All versions of all plans, by plan and number.
+    async fn list(&self) -> StoreResult<Vec<Arc<PlanVersion>>>;
+}
+
+/// Subscriptions and their periods. Whoever writes one holds the lock on its account's row.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait SubscriptionRepository: Send + Sync {
+    async fn find(&self, account: AccountId) -> StoreResult<Option<Subscription>>;
+
+    /// The subscriptions of those accounts that have one.
+    async fn find_many(&self, accounts: &[AccountId]) -> StoreResult<Vec<Subscription>>;
+
+    /// A second subscription of one account is `StoreError::Duplicate`.
+    async fn insert(&self, subscription: &Subscription) -> StoreResult<()>;
+
+    async fn save(&self, subscription: &Subscription) -> StoreResult<()>;
+
+    /// Stores periods that began; one that exists gets the plan, seats and interval given here.
+    async fn put_periods(&self, account: AccountId, periods: &[OpenedPeriod]) -> StoreResult<()>;
+
+    /// The stored period that contains `time`.
+    async fn find_period_at(&self, account: AccountId, time: DateTime<Utc>) -> StoreResult<Option<OpenedPeriod>>;
+
+    /// Accounts whose open period ended by `now`, at most `most`.
+    async fn due(&self, now: DateTime<Utc>, most: u64) -> StoreResult<Vec<AccountId>>;
+}
+
+/// What later contexts do when quota periods open, in the same unit of work.
+#[async_trait]
+pub trait PeriodHook: Send + Sync {
+    /// `opened` are in order and not empty.
+    async fn opened(
+        &self,
+        work: &dyn Repositories,
+        account: AccountId,
+        opened: &[OpenedPeriod],
+        now: DateTime<Utc>,
+    ) -> Result<()>;
+}

@@ -1,0 +1,63 @@
+//! Carrying gauges over: when periods open, the level of each gauge goes into every one of them.
+
+use super::Counter;
+use crate::error::{Error, Result};
+use crate::id::AccountId;
+use crate::plans::{Allowance, Catalogue, MeterKind, OnExhausted, OpenedPeriod, PeriodHook};
+use crate::quantity::Quantity;
+use crate::store::{Repositories, StoreError};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+/// Opens the gauges of new periods. Counters start at zero and need no row until they are used.
+pub struct GaugeCarry<'a> {
+    pub catalogue: &'a Catalogue,
+}
+
+impl GaugeCarry<'_> {
+    fn is_carried(&self, counter: &Counter) -> bool {
+        let meter = self.catalogue.meters.get(&counter.meter);
+        counter.used.is_positive() && meter.is_some_and(|meter| meter.kind == MeterKind::Gauge)
+    }
+}
+
+#[async_trait]
+impl PeriodHook for GaugeCarry<'_> {
+    async fn opened(
+        &self,
+        work: &dyn Repositories,
+        account: AccountId,
+        opened: &[OpenedPeriod],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let Some(first) = opened.first() else { return Ok(()) };
+        let mut levels = work.counters().load_ending_at(account, first.period.start).await?;
+        levels.retain(|counter| self.is_carried(counter));
+        if levels.is_empty() {
+            return Ok(());
+        }
+        let carried = carry(work, levels, opened).await?;
+        Ok(work.counters().insert(&carried, now).await?)
+    }
+}
+
+async fn carry(work: &dyn Repositories, levels: Vec<Counter>, opened: &[OpenedPeriod]) -> Result<Vec<Counter>> {
+    let mut ids: Vec<_> = opened.iter().map(|period| period.version).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let versions = work.plans().find_versions(&ids).await?;
+    let mut carried = Vec::new();
+    for mut level in levels {
+        for period in opened {
+            let version = versions.iter().find(|version| version.id == period.version);
+            let version = version.ok_or(StoreError::Corrupt { table: "quota_periods", column: "plan_version_id" })?;
+            let terms = version.plan.terms(&level.meter);
+            let limit = terms.map_or(Allowance::Limited(Quantity::ZERO), |terms| terms.allowance(period.seats));
+            let exhausted = terms.map_or(&OnExhausted::Refuse, |terms| &terms.on_exhausted);
+            let next = level.carried_into(period.period, limit, exhausted);
+            level = next.map_err(|_| Error::invalid("period", "the overage fee is too large"))?;
+            carried.push(level.clone());
+        }
+    }
+    Ok(carried)
+}

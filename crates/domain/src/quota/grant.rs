@@ -1,0 +1,137 @@
+//! Grants: extra quota with an origin, drawn after the period's allowance.
+//!
+//! Order of use: lower priority number, then soonest expiry, then oldest (OpenMeter's documented rule).
+//! The shop's `total_quota` and `surplus_quota` are sums over an account's grants.
+
+use crate::id::{AccountId, GrantId};
+use crate::plans::MeterCode;
+use crate::quantity::Quantity;
+use chrono::{DateTime, Utc};
+use std::cmp::Ordering;
+
+/// Where a grant came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GrantOrigin {
+    Pack,
+    Redemption,
+    Gift,
+    CheckIn,
+    Referral,
+    Manual,
+}
+
+impl GrantOrigin {
+    pub const ALL: [Self; 6] = [Self::Pack, Self::Redemption, Self::Gift, Self::CheckIn, Self::Referral, Self::Manual];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pack => "pack",
+            Self::Redemption => "redemption",
+            Self::Gift => "gift",
+            Self::CheckIn => "check_in",
+            Self::Referral => "referral",
+            Self::Manual => "manual",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|origin| origin.name() == name)
+    }
+}
+
+/// Extra quota of one account; `remaining + revoked ≤ quantity`, all at least zero.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    pub id: GrantId,
+    pub account: AccountId,
+    pub meter: MeterCode,
+    pub origin: GrantOrigin,
+    /// Unique per account and origin: one credit per reference.
+    pub reference: String,
+    /// 0 to 100; lower is drawn first.
+    pub priority: i32,
+    pub quantity: Quantity,
+    pub remaining: Quantity,
+    pub revoked: Quantity,
+    /// Models it may be used for; `None` is any (the shop's `model_types`).
+    pub models: Option<Vec<String>>,
+    /// Exclusive: at this instant the grant is gone.
+    pub expires_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+}
+
+impl Grant {
+    /// Whether something is left to draw at `now`.
+    pub fn is_live(&self, now: DateTime<Utc>) -> bool {
+        self.remaining.is_positive() && self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// Whether it may pay for a use of `model`.
+    pub fn allows(&self, model: &str) -> bool {
+        self.models.as_ref().is_none_or(|models| models.iter().any(|allowed| allowed == model))
+    }
+
+    /// Sorts grants into the order in which they are drawn.
+    pub fn drawing_order(&self, other: &Self) -> Ordering {
+        let expiry = |grant: &Self| grant.expires_at.unwrap_or(DateTime::<Utc>::MAX_UTC);
+        self.priority
+            .cmp(&other.priority)
+            .then_with(|| expiry(self).cmp(&expiry(other)))
+            .then_with(|| self.created_at.cmp(&other.created_at))
+            .then_with(|| self.id.cmp(&other.id))
+    }
+
+    /// Takes back what remains and returns it; what was used stays used.
+    pub fn revoke(&mut self) -> Quantity {
+        let taken = std::mem::take(&mut self.remaining);
+        self.revoked = self.revoked.saturating_add(taken);
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grant(priority: i32, expires: Option<i64>, created: i64) -> Grant {
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        Grant {
+            id: GrantId::new(at(created)),
+            account: AccountId::new(at(0)),
+            meter: MeterCode::parse("calls").unwrap(),
+            origin: GrantOrigin::Pack,
+            reference: created.to_string(),
+            priority,
+            quantity: Quantity::atoms(10),
+            remaining: Quantity::atoms(10),
+            revoked: Quantity::ZERO,
+            models: None,
+            expires_at: expires.map(at),
+            created_at: at(created),
+        }
+    }
+
+    #[test]
+    fn priority_comes_before_expiry_and_expiry_before_age() {
+        let mut grants = [grant(5, Some(50), 1), grant(0, None, 4), grant(0, Some(90), 3), grant(0, Some(90), 2)];
+        grants.sort_by(Grant::drawing_order);
+        let order: Vec<_> = grants.iter().map(|grant| grant.reference.as_str()).collect();
+        assert_eq!(order, ["2", "3", "4", "1"]);
+    }
+
+    #[test]
+    fn a_grant_is_gone_at_its_expiry_and_not_before() {
+        let grant = grant(0, Some(100), 1);
+        assert!(grant.is_live(DateTime::from_timestamp(99, 999_999_000).unwrap()));
+        assert!(!grant.is_live(DateTime::from_timestamp(100, 0).unwrap()));
+    }
+
+    #[test]
+    fn revoking_takes_only_what_remains() {
+        let mut grant = grant(0, None, 1);
+        grant.remaining = Quantity::atoms(4);
+        assert_eq!(grant.revoke(), Quantity::atoms(4));
+        assert_eq!(grant.revoke(), Quantity::ZERO);
+        assert_eq!((grant.remaining, grant.revoked), (Quantity::ZERO, Quantity::atoms(4)));
+    }
+}

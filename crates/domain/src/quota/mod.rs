@@ -1,0 +1,15 @@
+//! Quota: counters per period, grants, and the warnings that fire on the way to a limit.
+
+mod carry;
+mod counter;
+mod grant;
+mod ports;
+mod warning;
+
+pub use carry::GaugeCarry;
+pub use counter::{Counter, Drawn, Subject};
+pub use grant::{Grant, GrantOrigin};
+pub use ports::{CounterRepository, GrantRepository, WarningRepository};
+#[cfg(any(test, feature = "testing"))]
+pub use ports::{MockCounterRepository, MockGrantRepository, MockWarningRepository};
+pub use warning::{FiredWarning, WarningState};

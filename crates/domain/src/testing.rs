@@ -1,0 +1,128 @@
+//! Doubles for tests: a unit of work of mocks, a store that hands it out, and a clock that stands still.
+
+use crate::accounts::{AccountRepository, MockAccountRepository};
+use crate::audit::{AuditLog, MockAuditLog};
+use crate::idempotency::{IdempotencyRepository, MockIdempotencyRepository};
+use crate::identity::{
+    ApiKeyRepository, MockApiKeyRepository, MockSessionRepository, MockThrottleRepository, MockUserRepository,
+    SessionRepository, ThrottleRepository, UserRepository,
+};
+use crate::metering::{MockUsageRepository, UsageRepository};
+use crate::options::{LeaseRepository, MockLeaseRepository, MockOptionRepository, OptionRepository};
+use crate::outbox::{MockOutbox, Outbox};
+use crate::plans::{MockPlanRepository, MockSubscriptionRepository, PlanRepository, SubscriptionRepository};
+use crate::quota::{
+    CounterRepository, GrantRepository, MockCounterRepository, MockGrantRepository, MockWarningRepository,
+    WarningRepository,
+};
+use crate::store::{Repositories, Store, StoreError, StoreResult, UnitOfWork};
+use crate::time::Clock;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Declares the unit of work of mocks and the accessors of both doubles from one list of ports.
+macro_rules! doubles {
+    ($($port:ident: $mock:ident as $trait:ident),+ $(,)?) => {
+        /// One mock per port; a call that a test does not expect fails it.
+        #[derive(Default)]
+        pub struct MockWork {
+            $(pub $port: $mock,)+
+            commits: Arc<AtomicUsize>,
+        }
+
+        impl Repositories for MockWork {
+            $(fn $port(&self) -> &dyn $trait {
+                &self.$port
+            })+
+        }
+
+        impl Repositories for MockStore {
+            $(fn $port(&self) -> &dyn $trait {
+                self.reads.$port()
+            })+
+        }
+    };
+}
+
+doubles! {
+    accounts: MockAccountRepository as AccountRepository,
+    api_keys: MockApiKeyRepository as ApiKeyRepository,
+    audit: MockAuditLog as AuditLog,
+    counters: MockCounterRepository as CounterRepository,
+    grants: MockGrantRepository as GrantRepository,
+    idempotency: MockIdempotencyRepository as IdempotencyRepository,
+    leases: MockLeaseRepository as LeaseRepository,
+    options: MockOptionRepository as OptionRepository,
+    outbox: MockOutbox as Outbox,
+    plans: MockPlanRepository as PlanRepository,
+    sessions: MockSessionRepository as SessionRepository,
+    subscriptions: MockSubscriptionRepository as SubscriptionRepository,
+    throttles: MockThrottleRepository as ThrottleRepository,
+    usage: MockUsageRepository as UsageRepository,
+    users: MockUserRepository as UserRepository,
+    warnings: MockWarningRepository as WarningRepository,
+}
+
+#[async_trait]
+impl UnitOfWork for MockWork {
+    async fn commit(self: Box<Self>) -> StoreResult<()> {
+        self.commits.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+/// Reads through one set of mocks and begins the given units of work, one after the other.
+#[derive(Default)]
+pub struct MockStore {
+    pub reads: MockWork,
+    works: Mutex<VecDeque<MockWork>>,
+    commits: Arc<AtomicUsize>,
+}
+
+impl MockStore {
+    pub fn reading(reads: MockWork) -> Self {
+        Self { reads, ..Self::default() }
+    }
+
+    /// Adds a unit of work to begin.
+    #[must_use]
+    pub fn beginning(self, mut work: MockWork) -> Self {
+        work.commits = self.commits.clone();
+        self.works.lock().unwrap_or_else(PoisonError::into_inner).push_back(work);
+        self
+    }
+
+    /// How many units of work were committed.
+    pub fn commits(&self) -> usize {
+        self.commits.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl Store for MockStore {
+    async fn begin(&self) -> StoreResult<Box<dyn UnitOfWork>> {
+        let work = self.works.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        match work {
+            Some(work) => Ok(Box::new(work)),
+            None => Err(StoreError::Other("the test did not expect this unit of work".into())),
+        }
+    }
+
+    async fn back_off(&self, _attempt: u32) {}
+
+    async fn ready(&self) -> StoreResult<()> {
+        Ok(())
+    }
+}
+
+/// A clock that stands still.
+pub struct FixedClock(pub DateTime<Utc>);
+
+impl Clock for FixedClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.0
+    }
+}
