@@ -74,8 +74,8 @@ fn the_database_password_is_never_printed() {
 fn a_file_replaces_meters_and_plans_as_a_whole() {
     let settings = Settings::load(Some(&config("zz3d.yaml")), []).unwrap();
     let catalogue = settings.catalogue();
-    assert_eq!(catalogue.meters.keys().map(|code| code.as_str()).collect::<Vec<_>>(), ["cost"]);
-    assert_eq!(catalogue.plans.keys().map(|code| code.as_str()).collect::<Vec<_>>(), ["free"]);
+    assert_eq!(catalogue.meters.keys().map(domain::plans::MeterCode::as_str).collect::<Vec<_>>(), ["cost"]);
+    assert_eq!(catalogue.plans.keys().map(domain::plans::PlanCode::as_str).collect::<Vec<_>>(), ["free"]);
     assert_eq!(settings.server.port, 8080);
 }
 
