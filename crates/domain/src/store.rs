@@ -97,3 +97,17 @@ impl<'a> Retry<'a> {
         true
     }
 }
+
+/// Tries a use case again as a whole: `retrying!(self.store, self.attempt(&command))`.
+macro_rules! retrying {
+    ($store:expr, $attempt:expr) => {{
+        let mut retry = $crate::store::Retry::new(&*$store);
+        loop {
+            match $attempt.await {
+                Err(error) if retry.again(&error).await => {}
+                answer => break answer,
+            }
+        }
+    }};
+}
+pub(crate) use retrying;

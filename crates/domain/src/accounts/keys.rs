@@ -1,7 +1,8 @@
 //! API keys: what their owner does with them. Only in a session; a key makes no keys.
 
 use super::access::{AccountRef, resolve};
-use crate::actor::{Actor, Role};
+use crate::actor::{Actor, Role, Scope};
+use crate::audit::AuditEvent;
 use crate::change::Change;
 use crate::error::{Error, Result};
 use crate::id::ApiKeyId;
@@ -9,9 +10,10 @@ use crate::identity::{
     ApiKey, KeyAllowance, KeyDraft, KeyStatus, MAX_KEYS_PER_USER, MeterScales, SecretSource, Token, TokenKind,
 };
 use crate::page::{Page, PageRequest};
-use crate::store::Store;
+use crate::store::{Store, UnitOfWork, retrying};
 use crate::time::Clock;
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use std::sync::Arc;
 
 /// A key wanted, as its owner says it. Quantities are decimals in the meter's unit.
@@ -60,6 +62,10 @@ pub struct KeyService {
 impl KeyService {
     pub async fn create(&self, actor: &Actor, wish: KeyWish) -> Result<IssuedKey> {
         actor.require_session()?;
+        retrying!(self.store, self.write_new(actor, wish.clone()))
+    }
+
+    async fn write_new(&self, actor: &Actor, wish: KeyWish) -> Result<IssuedKey> {
         let now = self.clock.now();
         let token = Token::from_random(TokenKind::ApiKey, self.secrets.random()?);
         let work = self.store.begin().await?;
@@ -72,6 +78,7 @@ impl KeyService {
         let draft = self.read(wish, owner.role, now)?;
         let key = ApiKey::new(&owner, account.id, &token, draft, now);
         work.api_keys().insert(&key).await?;
+        note(&*work, actor, "api_key.create", &key).await?;
         work.commit().await?;
         Ok(IssuedKey { key, token })
     }
@@ -91,39 +98,45 @@ impl KeyService {
         let changed = |key: ApiKey| {
             Ok(ApiKey {
                 status: change.status.unwrap_or(key.status),
-                draft: self.changed(key.draft, change, actor.role, now)?,
+                draft: self.changed(key.draft, change.clone(), actor.role, now)?,
                 updated_at: now,
                 ..key
             })
         };
-        self.rewrite(actor, id, changed).await
+        self.rewrite(actor, id, "api_key.update", changed).await
     }
 
     /// Revokes a key for good.
     pub async fn delete(&self, actor: &Actor, id: ApiKeyId) -> Result<()> {
         let now = self.clock.now();
-        self.rewrite(actor, id, |key| Ok(key.revoked(now))).await.map(drop)
+        self.rewrite(actor, id, "api_key.revoke", |key| Ok(key.revoked(now))).await.map(drop)
     }
 
     /// Gives a key a new secret; the old one is dead at once.
     pub async fn rotate(&self, actor: &Actor, id: ApiKeyId) -> Result<IssuedKey> {
         let token = Token::from_random(TokenKind::ApiKey, self.secrets.random()?);
         let now = self.clock.now();
-        let key = self.rewrite(actor, id, |key| Ok(key.rotated(&token, now))).await?;
+        let key = self.rewrite(actor, id, "api_key.rotate", |key| Ok(key.rotated(&token, now))).await?;
         Ok(IssuedKey { key, token })
     }
 
-    async fn rewrite(
-        &self,
-        actor: &Actor,
-        id: ApiKeyId,
-        rule: impl FnOnce(ApiKey) -> Result<ApiKey> + Send,
-    ) -> Result<ApiKey> {
+    async fn rewrite<R>(&self, actor: &Actor, id: ApiKeyId, action: &str, rule: R) -> Result<ApiKey>
+    where
+        R: Fn(ApiKey) -> Result<ApiKey> + Send + Sync,
+    {
         actor.require_session()?;
+        retrying!(self.store, self.rewrite_once(actor, id, action, &rule))
+    }
+
+    async fn rewrite_once<R>(&self, actor: &Actor, id: ApiKeyId, action: &str, rule: &R) -> Result<ApiKey>
+    where
+        R: Fn(ApiKey) -> Result<ApiKey> + Send + Sync,
+    {
         let work = self.store.begin().await?;
         let key = work.api_keys().lock(actor.user, id).await?.ok_or(Error::NotFound("API key"))?;
         let key = rule(key)?;
         work.api_keys().save(&key).await?;
+        note(&*work, actor, action, &key).await?;
         work.commit().await?;
         Ok(key)
     }
@@ -169,4 +182,11 @@ impl KeyService {
         let scale = self.meters.scale(&meter).ok_or_else(|| Error::invalid("allowance.meter", "is not a meter"))?;
         KeyDraft::read_allowance(meter, &quantity, scale)
     }
+}
+
+async fn note(work: &dyn UnitOfWork, actor: &Actor, action: &str, key: &ApiKey) -> Result<()> {
+    let scopes: Vec<&str> = key.draft.scopes.iter().map(Scope::as_str).collect();
+    let detail = json!({ "name": key.draft.name, "prefix": key.prefix, "scopes": scopes });
+    let event = AuditEvent::by(actor, action, key.id, key.updated_at).on_account(key.account).with(detail);
+    Ok(work.audit().append(&event).await?)
 }

@@ -2,13 +2,15 @@
 
 use super::account::{Account, AccountStatus, read_external_id};
 use crate::actor::{Actor, Role};
+use crate::audit::AuditEvent;
 use crate::change::Change;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, UserId};
 use crate::identity::{User, UserStatus};
 use crate::page::{Page, PageRequest};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, retrying};
 use crate::time::Clock;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// What an operator changes about a user.
@@ -47,6 +49,10 @@ impl OperatorService {
     /// Disabling a user ends the user's sessions and revokes the keys.
     pub async fn update_user(&self, actor: &Actor, id: UserId, order: UserOrder) -> Result<User> {
         actor.require_admin()?;
+        retrying!(self.store, self.write_user(actor, id, order.clone()))
+    }
+
+    async fn write_user(&self, actor: &Actor, id: UserId, order: UserOrder) -> Result<User> {
         let now = self.clock.now();
         let work = self.store.begin().await?;
         // Before the user, so that two roots who step down at once wait for each other.
@@ -59,6 +65,7 @@ impl OperatorService {
             work.sessions().end_all(id, None).await?;
             work.api_keys().revoke_all(id, None, now).await?;
         }
+        work.audit().append(&AuditEvent::by(actor, "user.update", id, now).with(rights(&before, &after))).await?;
         work.commit().await?;
         Ok(after)
     }
@@ -67,12 +74,20 @@ impl OperatorService {
     pub async fn update_account(&self, actor: &Actor, id: AccountId, order: AccountOrder) -> Result<Account> {
         actor.require_admin()?;
         let external_id = order.external_id.try_map(|text| read_external_id(&text))?;
+        let order = AccountOrder { external_id, ..order };
+        retrying!(self.store, self.write_account(actor, id, order.clone()))
+    }
+
+    async fn write_account(&self, actor: &Actor, id: AccountId, order: AccountOrder) -> Result<Account> {
+        let now = self.clock.now();
         let work = self.store.begin().await?;
         let mut account = work.accounts().lock(id).await?.ok_or(Error::NotFound("account"))?;
-        account.external_id = external_id.apply(account.external_id);
+        account.external_id = order.external_id.apply(account.external_id);
         account.status = order.status.unwrap_or(account.status);
-        account.updated_at = self.clock.now();
+        account.updated_at = now;
         work.accounts().save(&account).await.map_err(taken_id)?;
+        let event = AuditEvent::by(actor, "account.update", id, now).on_account(id);
+        work.audit().append(&event.with(json!({ "status": account.status.as_str() }))).await?;
         work.commit().await?;
         Ok(account)
     }
@@ -102,6 +117,11 @@ fn refuse_without_root(before: &User, after: &User, roots: &[UserId]) -> Result<
         return Err(Error::conflict("conflict", "This is the last root."));
     }
     Ok(())
+}
+
+fn rights(before: &User, after: &User) -> Value {
+    let of = |user: &User| json!({ "role": user.role.as_str(), "status": user.status.as_str() });
+    json!({ "before": of(before), "after": of(after) })
 }
 
 /// Nothing else that is unique changes in these orders.

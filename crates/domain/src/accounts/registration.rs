@@ -8,7 +8,7 @@ use crate::identity::{
     DEFAULT_GROUP, Email, Login, Password, PasswordHash, PasswordHasher, Phone, Profile, SecretSource, Token, User,
     UserStatus, Username, open_session,
 };
-use crate::store::{Repositories, Store};
+use crate::store::{Repositories, Store, retrying};
 use crate::time::Clock;
 use chrono::{DateTime, Utc};
 use std::net::IpAddr;
@@ -107,7 +107,7 @@ impl RegistrationService {
         refuse_taken(&*self.store, &logins).await?;
         let hash = self.hasher.hash(password).await?;
         let user = wish.into_user(hash, role, self.clock.now())?;
-        self.write(user, &logins, ip).await
+        retrying!(self.store, self.write(user.clone(), &logins, ip))
     }
 
     async fn write(&self, user: User, logins: &[Login], ip: Option<IpAddr>) -> Result<Registered> {

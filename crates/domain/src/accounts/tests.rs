@@ -10,6 +10,7 @@ use crate::identity::{
     UserStatus, Username, samples,
 };
 use crate::quantity::Quantity;
+use crate::store::StoreError;
 use crate::testing::{FixedClock, MockStore, MockWork};
 use std::sync::Arc;
 
@@ -139,6 +140,7 @@ fn making_keys(owner: &User, count: usize) -> MockWork {
     work.users.expect_lock().returning(move |_| Ok(Some(locked.clone())));
     work.api_keys.expect_count().returning(move |_| Ok(count));
     work.api_keys.expect_insert().returning(|_| Ok(()));
+    work.audit.expect_append().returning(|_| Ok(()));
     work
 }
 
@@ -188,6 +190,7 @@ async fn an_update_changes_what_it_names_and_clears_what_is_null() {
     let mut work = MockWork::default();
     work.api_keys.expect_lock().returning(move |_, _| Ok(Some(key.clone())));
     work.api_keys.expect_save().returning(|_| Ok(()));
+    work.audit.expect_append().times(1).returning(|_| Ok(()));
     let store = Arc::new(MockStore::default().beginning(work));
     let change = KeyChange {
         requests_per_minute: Change::Clear,
@@ -215,6 +218,7 @@ fn operating(target: &User, roots: Vec<UserId>) -> MockWork {
     work.users.expect_lock_roots().returning(move || Ok(roots.clone()));
     work.users.expect_lock().returning(move |_| Ok(Some(locked.clone())));
     work.users.expect_save().returning(|_| Ok(()));
+    work.audit.expect_append().returning(|_| Ok(()));
     work
 }
 
@@ -267,4 +271,17 @@ async fn the_last_root_can_neither_step_down_nor_be_disabled() {
 async fn customers_are_no_operators() {
     let user = samples::user("user");
     assert!(matches!(order(&user, &user, MockWork::default(), disable()).await, Err(Error::Forbidden(_))));
+}
+
+#[tokio::test]
+async fn a_registration_that_lost_the_race_for_a_name_is_tried_again_and_finds_it_taken() {
+    let mut lost = free_names();
+    lost.users.expect_insert().returning(|_| Err(StoreError::Duplicate));
+    let mut again = MockWork::default();
+    again.users.expect_find_by_login().returning(|_| Ok(Some(samples::user("zhang"))));
+    let store = Arc::new(MockStore::reading(free_names()).beginning(lost).beginning(again));
+    let password = Password::choose("12345678").unwrap();
+    let answer = registration(&store).register(wish("zhang"), &password, None).await;
+    assert!(matches!(answer, Err(Error::Conflict { detail, .. }) if detail == "The username is taken."));
+    assert_eq!(store.commits(), 0);
 }

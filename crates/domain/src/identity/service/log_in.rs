@@ -9,7 +9,7 @@ use crate::identity::session::Session;
 use crate::identity::throttle::{LoginThrottle, ThrottleKey};
 use crate::identity::token::{Token, TokenKind};
 use crate::identity::user::User;
-use crate::store::{Repositories, StoreResult};
+use crate::store::{Repositories, StoreResult, retrying};
 use crate::text::fold;
 use chrono::{DateTime, Utc};
 use std::net::IpAddr;
@@ -48,15 +48,22 @@ impl IdentityService {
         };
         let hash = user.as_ref().and_then(|user| user.password_hash.clone()).unwrap_or_else(|| self.hasher.dummy());
         let right = self.hasher.verify(&Password::presented(password), &hash).await?;
-        match user.filter(|user| right && user.may_act()) {
-            Some(user) => self.admit(&user, &keys, ip).await,
-            None => self.count_failure(&keys).await,
+        if let Some(user) = user.filter(|user| right && user.may_act()) {
+            retrying!(self.store, self.admit(&user, &keys, ip))
+        } else {
+            retrying!(self.store, self.count_failure(&keys))
         }
     }
 
     /// Ends the session of a token; a token that opens nothing is no error.
     pub async fn log_out(&self, token: &Token) -> Result<()> {
-        let Some(session) = self.store.sessions().find_by_hash(token.hash()).await? else { return Ok(()) };
+        match self.store.sessions().find_by_hash(token.hash()).await? {
+            Some(session) => retrying!(self.store, self.end(&session)),
+            None => Ok(()),
+        }
+    }
+
+    async fn end(&self, session: &Session) -> Result<()> {
         let work = self.store.begin().await?;
         work.sessions().end(session.user, session.id).await?;
         Ok(work.commit().await?)

@@ -1,10 +1,12 @@
 //! One's own profile and password.
 
 use super::{Authenticated, IdentityService};
+use crate::audit::AuditEvent;
 use crate::change::Change;
 use crate::error::{Error, Result};
 use crate::identity::credential::{Password, PasswordHash};
 use crate::identity::user::{Profile, User};
+use crate::store::retrying;
 use serde_json::Value;
 
 /// What a user changes about themselves; a new password needs the old one.
@@ -33,16 +35,28 @@ impl IdentityService {
         caller.actor.require_session()?;
         let before = self.me(caller).await?;
         let new_hash = self.checked_new_hash(&before, change.password.as_ref()).await?;
+        retrying!(self.store, self.write_me(caller, &before, &change, new_hash.clone()))
+    }
+
+    async fn write_me(
+        &self,
+        caller: &Authenticated,
+        before: &User,
+        change: &ProfileChange,
+        new_hash: Option<PasswordHash>,
+    ) -> Result<User> {
+        let now = self.clock.now();
         let work = self.store.begin().await?;
         let mut user = work.users().lock(before.id).await?.ok_or(Error::Unauthenticated)?;
-        user.profile = changed(user.profile, change)?;
-        user.updated_at = self.clock.now();
+        user.profile = changed(user.profile, change.clone())?;
+        user.updated_at = now;
         if new_hash.is_some() {
             if user.password_hash != before.password_hash {
                 return Err(Error::conflict("conflict", "The password was changed meanwhile."));
             }
             user.password_hash = new_hash;
             work.sessions().end_all(user.id, caller.session).await?;
+            work.audit().append(&AuditEvent::by(&caller.actor, "user.change_password", user.id, now)).await?;
         }
         work.users().save(&user).await?;
         work.commit().await?;

@@ -163,6 +163,7 @@ async fn a_new_password_ends_all_other_sessions() {
     reads.users.expect_find().returning(move |_| Ok(Some(found.clone())));
     work.users.expect_lock().returning(move |_| Ok(Some(locked.clone())));
     work.sessions.expect_end_all().with(eq(user.id), eq(caller.session)).times(1).returning(|_, _| Ok(()));
+    work.audit.expect_append().times(1).returning(|_| Ok(()));
     work.users.expect_save().returning(|_| Ok(()));
     let store = Arc::new(MockStore::reading(reads).beginning(work));
     let after = service(store.clone()).update_me(&caller, new_password("zhang")).await.unwrap();
