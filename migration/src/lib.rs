@@ -7,7 +7,7 @@ mod quota;
 
 use sea_orm_migration::prelude::*;
 
-pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
+pub use sea_orm_migration::{IntoSchemaManagerConnection, MigrationStatus, MigratorTrait};
 
 pub struct Migrator;
 

@@ -1,1 +1,4 @@
+//! Adapters of the domain's ports: the three databases, the clock, hashing.
 
+pub mod clock;
+pub mod db;

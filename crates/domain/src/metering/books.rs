@@ -37,7 +37,6 @@ pub struct AccountBooks {
     pub earlier: Vec<PlanPeriod>,
     pub spend_cap: Option<Money>,
     pub(super) counters: BTreeMap<CounterKey, Counter>,
-    stored: BTreeSet<CounterKey>,
     pub(super) changed: BTreeSet<CounterKey>,
     pub(super) grants: Vec<Grant>,
     pub(super) drawn_grants: BTreeSet<GrantId>,
@@ -54,7 +53,6 @@ impl AccountBooks {
             current,
             earlier: Vec::new(),
             counters: BTreeMap::new(),
-            stored: BTreeSet::new(),
             changed: BTreeSet::new(),
             grants: Vec::new(),
             drawn_grants: BTreeSet::new(),
@@ -65,9 +63,7 @@ impl AccountBooks {
     /// Adds a counter that exists in the database; rows of members are not the pool's.
     pub fn add_counter(&mut self, counter: Counter) {
         if counter.subject == Subject::Account {
-            let key = (counter.period.start, counter.meter.clone());
-            self.stored.insert(key.clone());
-            self.counters.insert(key, counter);
+            self.counters.insert((counter.period.start, counter.meter.clone()), counter);
         }
     }
 
@@ -76,11 +72,9 @@ impl AccountBooks {
         self.grants.push(grant);
     }
 
-    /// Counters to insert and counters to update.
-    pub fn changed_counters(&self) -> (Vec<Counter>, Vec<Counter>) {
-        let (stored, fresh): (Vec<_>, Vec<_>) = self.changed.iter().partition(|key| self.stored.contains(*key));
-        let rows = |keys: Vec<&CounterKey>| keys.into_iter().map(|key| self.counters[key].clone()).collect();
-        (rows(fresh), rows(stored))
+    /// Counters that commands changed.
+    pub fn changed_counters(&self) -> impl Iterator<Item = &Counter> {
+        self.changed.iter().filter_map(|key| self.counters.get(key))
     }
 
     pub fn changed_grants(&self) -> Vec<Grant> {

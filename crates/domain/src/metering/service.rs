@@ -121,19 +121,16 @@ async fn write(
     catalogue: &Catalogue,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let (mut new, mut changed, mut grants, mut fired) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut changed, mut grants, mut fired) = (Vec::new(), Vec::new(), Vec::new());
     for book in books.accounts.values() {
-        let (inserts, updates) = book.changed_counters();
-        new.extend(inserts);
-        changed.extend(updates);
+        changed.extend(book.changed_counters().cloned());
         grants.extend(book.changed_grants());
         fired.extend_from_slice(book.fired());
     }
     work.usage().insert(fresh).await?;
     let records: Vec<_> = fresh.iter().map(|saved| saved.record.clone()).collect();
     work.usage().add_rollup(&Rollup::of(&records, catalogue.zone)).await?;
-    work.counters().insert(&new, now).await?;
-    work.counters().save(&changed, now).await?;
+    work.counters().put(&changed, now).await?;
     if !grants.is_empty() {
         work.grants().save(&grants, now).await?;
     }

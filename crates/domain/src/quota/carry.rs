@@ -37,7 +37,7 @@ impl PeriodHook for GaugeCarry<'_> {
             return Ok(());
         }
         let carried = carry(work, levels, opened).await?;
-        Ok(work.counters().insert(&carried, now).await?)
+        Ok(work.counters().put(&carried, now).await?)
     }
 }
 

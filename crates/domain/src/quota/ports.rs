@@ -18,11 +18,8 @@ pub trait CounterRepository: Send + Sync {
     /// The account's counters of the period that ends at `end`.
     async fn load_ending_at(&self, account: AccountId, end: DateTime<Utc>) -> StoreResult<Vec<Counter>>;
 
-    /// Stores new counters; an existing one is `StoreError::Duplicate`.
-    async fn insert(&self, counters: &[Counter], now: DateTime<Utc>) -> StoreResult<()>;
-
-    /// Stores changed counters in one statement per chunk.
-    async fn save(&self, counters: &[Counter], now: DateTime<Utc>) -> StoreResult<()>;
+    /// Stores counters, new and changed ones alike.
+    async fn put(&self, counters: &[Counter], now: DateTime<Utc>) -> StoreResult<()>;
 }
 
 /// Grant rows. Whoever changes one holds the lock on its account's row.
@@ -37,7 +34,7 @@ pub trait GrantRepository: Send + Sync {
     /// A second grant of the same origin and reference is `StoreError::Duplicate`.
     async fn insert(&self, grant: &Grant) -> StoreResult<()>;
 
-    /// Stores what remains and what was revoked.
+    /// Stores what remains and what was revoked of grants that exist.
     async fn save(&self, grants: &[Grant], now: DateTime<Utc>) -> StoreResult<()>;
 
     /// All grants of the account, newest first.
@@ -51,10 +48,10 @@ pub trait WarningRepository: Send + Sync {
     async fn insert(&self, warnings: &[FiredWarning]) -> StoreResult<()>;
 
     /// Newest first; of one meter when given.
-    async fn list<'a>(
+    async fn list(
         &self,
         account: AccountId,
-        meter: Option<&'a MeterCode>,
+        meter: Option<MeterCode>,
         page: PageRequest,
     ) -> StoreResult<Page<FiredWarning>>;
 }

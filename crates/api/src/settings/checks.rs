@@ -1,0 +1,63 @@
+//! What a type cannot say: ranges, and what production refuses.
+
+use super::sections::{Profile, Sections};
+use secrecy::ExposeSecret;
+use std::ops::RangeInclusive;
+
+const CONNECTIONS: RangeInclusive<u64> = 1..=1000;
+const WORKERS: RangeInclusive<u64> = 0..=1024;
+const BODY_LIMIT_BYTES: RangeInclusive<u64> = 1024..=64 * 1024 * 1024;
+const DRAIN_SECONDS: RangeInclusive<u64> = 0..=600;
+const SESSION_HOURS: RangeInclusive<u64> = 1..=8760;
+const BATCH_EVENTS: RangeInclusive<u64> = 1..=1000;
+const COMMIT_QUEUE: RangeInclusive<u64> = 1..=1_000_000;
+const LOGIN_ATTEMPTS: RangeInclusive<u64> = 1..=10_000;
+/// What a database URL begins with.
+const DATABASES: [&str; 5] = ["sqlite:", "postgres:", "postgresql:", "mysql:", "mariadb:"];
+
+/// Every value out of its range, then everything unsafe in production.
+pub(super) fn check(sections: &Sections) -> Vec<String> {
+    let mut mistakes = ranges(sections);
+    let url = sections.database.url.expose_secret();
+    if !DATABASES.iter().any(|scheme| url.starts_with(scheme)) {
+        // The value is not repeated: it may hold a password.
+        mistakes.push(format!("database.url: must begin with one of {}", DATABASES.join(" ")));
+    }
+    if sections.profile == Profile::Production {
+        mistakes.extend(unsafe_settings(sections));
+    }
+    mistakes
+}
+
+fn ranges(sections: &Sections) -> Vec<String> {
+    let (server, limits) = (&sections.server, &sections.limits);
+    let wide = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+    [
+        ("database.max_connections", u64::from(sections.database.max_connections), CONNECTIONS),
+        ("server.workers", wide(server.workers), WORKERS),
+        ("server.body_limit_bytes", wide(server.body_limit_bytes), BODY_LIMIT_BYTES),
+        ("server.drain_seconds", server.drain_seconds, DRAIN_SECONDS),
+        ("sessions.ttl_hours", u64::from(sections.sessions.ttl_hours), SESSION_HOURS),
+        ("limits.batch_events", wide(limits.batch_events), BATCH_EVENTS),
+        ("limits.commit_queue", wide(limits.commit_queue), COMMIT_QUEUE),
+        ("limits.login_attempts_per_minute", u64::from(limits.login_attempts_per_minute), LOGIN_ATTEMPTS),
+    ]
+    .into_iter()
+    .filter(|(_, value, range)| !range.contains(value))
+    .map(|(key, _, range)| format!("{key}: must be from {} to {}", range.start(), range.end()))
+    .collect()
+}
+
+fn unsafe_settings(sections: &Sections) -> Vec<String> {
+    let mut mistakes = Vec::new();
+    if sections.clock.test {
+        mistakes.push("clock.test: must be false in production: whoever sets the clock sets the bills".to_owned());
+    }
+    if sections.server.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
+        mistakes.push("server.trusted_proxies: must not hold every address in production".to_owned());
+    }
+    if sections.database.url.expose_secret().contains(":memory:") {
+        mistakes.push("database.url: must not be in memory in production: nothing would be kept".to_owned());
+    }
+    mistakes
+}

@@ -1,0 +1,134 @@
+//! The sections of the configuration as types; unknown keys are mistakes.
+
+use ipnet::IpNet;
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer, de::Error};
+use serde_json::Value;
+use std::net::IpAddr;
+
+/// The whole document, before it is checked.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sections {
+    pub(super) profile: Profile,
+    pub(super) database: Database,
+    pub(super) server: Server,
+    pub(super) metrics: Metrics,
+    pub(super) clock: Clock,
+    pub(super) sessions: Sessions,
+    pub(super) log: Log,
+    pub(super) limits: Limits,
+    pub(super) meters: Value,
+    pub(super) plans: Value,
+    pub(super) warnings: Warnings,
+    pub(super) billing: Value,
+}
+
+/// How strict to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Profile {
+    Development,
+    /// Unsafe settings refuse to start, and nothing is seeded.
+    Production,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// Holds a password: printed as `[REDACTED]`.
+    #[serde(deserialize_with = "secret")]
+    pub url: SecretString,
+    pub max_connections: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub host: IpAddr,
+    pub port: u16,
+    /// 0 is one per core.
+    pub workers: usize,
+    pub body_limit_bytes: usize,
+    pub drain_seconds: u64,
+    #[serde(deserialize_with = "networks")]
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    pub host: IpAddr,
+    pub port: u16,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clock {
+    /// Whether operators may set the time.
+    pub test: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sessions {
+    pub ttl_hours: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub level: String,
+    pub format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub batch_events: usize,
+    pub commit_queue: usize,
+    pub login_attempts_per_minute: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Warnings {
+    pub(super) at: Value,
+}
+
+/// A list, or a text with commas as the environment gives it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Words {
+    List(Vec<String>),
+    Commas(String),
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    String::deserialize(deserializer).map(SecretString::from)
+}
+
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let words = match Words::deserialize(deserializer)? {
+        Words::List(list) => list,
+        Words::Commas(text) => {
+            text.split(',').map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
+        }
+    };
+    words
+        .iter()
+        .map(|word| network(word).ok_or_else(|| D::Error::custom(format!("{word} is not an address or network"))))
+        .collect()
+}
+
+/// `10.0.0.0/8`, or one address.
+fn network(word: &str) -> Option<IpNet> {
+    word.parse().ok().or_else(|| word.parse::<IpAddr>().ok().map(IpNet::from))
+}

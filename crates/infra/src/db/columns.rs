@@ -1,0 +1,55 @@
+//! Columns to domain values and back. A value that the domain does not know is corruption, said by name.
+
+use domain::money::Currency;
+use domain::plans::{MeterCode, Percent};
+use domain::store::{StoreError, StoreResult};
+use sea_orm::DbBackend;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Most bound values of one statement: SQLite's limit is the lowest, 32 766.
+const MAX_BINDS: usize = 30_000;
+
+/// Rows of `columns` values that fit in one statement.
+pub fn rows_per_statement(columns: usize) -> usize {
+    (MAX_BINDS / columns.max(1)).max(1)
+}
+
+pub fn corrupt(table: &'static str, column: &'static str) -> StoreError {
+    StoreError::Corrupt { table, column }
+}
+
+pub fn currency(code: &str, table: &'static str) -> StoreResult<Currency> {
+    Currency::parse(code).ok_or(corrupt(table, "currency"))
+}
+
+pub fn meter(code: &str, table: &'static str) -> StoreResult<MeterCode> {
+    MeterCode::parse(code).ok_or(corrupt(table, "meter"))
+}
+
+/// Percents as `80,100`.
+pub fn percents(text: &str, table: &'static str, column: &'static str) -> StoreResult<Vec<Percent>> {
+    let read = |word: &str| word.parse().ok().and_then(Percent::new).ok_or(corrupt(table, column));
+    text.split(',').filter(|word| !word.is_empty()).map(read).collect()
+}
+
+pub fn percents_text(percents: &[Percent]) -> String {
+    percents.iter().map(|percent| percent.get().to_string()).collect::<Vec<_>>().join(",")
+}
+
+pub fn from_json<T: DeserializeOwned>(text: &str, table: &'static str, column: &'static str) -> StoreResult<T> {
+    serde_json::from_str(text).map_err(|_| corrupt(table, column))
+}
+
+pub fn to_json<T: Serialize>(value: &T, table: &'static str, column: &'static str) -> StoreResult<String> {
+    serde_json::to_string(value).map_err(|_| corrupt(table, column))
+}
+
+/// `SUM(column)` as a 64-bit integer; PostgreSQL and MySQL answer a decimal otherwise.
+pub fn sum(backend: DbBackend, column: &str) -> String {
+    match backend {
+        DbBackend::Postgres => format!("CAST(SUM({column}) AS BIGINT)"),
+        DbBackend::MySql => format!("CAST(SUM({column}) AS SIGNED)"),
+        _ => format!("SUM({column})"),
+    }
+}

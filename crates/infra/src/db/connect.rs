@@ -1,0 +1,125 @@
+//! Connecting: one pool, or on SQLite one writer beside a pool of readers.
+
+use super::error::store_error;
+use super::migrate::is_current;
+use super::repos::Repos;
+use async_trait::async_trait;
+use domain::id::PlanVersionId;
+use domain::plans::PlanVersion;
+use domain::store::{Store, StoreError, StoreResult, UnitOfWork};
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{self, Executor};
+use sea_orm::{
+    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+/// How long a statement waits for SQLite's one writer.
+const SQLITE_BUSY: Duration = Duration::from_secs(10);
+/// How long a caller waits for a connection before the service answers that it is busy.
+const ACQUIRE: Duration = Duration::from_secs(10);
+/// How long a returned connection may take to prove that no transaction is open on it.
+const RELEASE: Duration = Duration::from_secs(2);
+
+/// Where the database is and how many connections may be open.
+#[derive(Clone)]
+pub struct DatabaseSettings {
+    pub url: String,
+    pub max_connections: u32,
+}
+
+/// What all repositories of one database share.
+pub struct Shared {
+    pub(super) writer: DatabaseConnection,
+    /// Plan versions never change, so they are read once.
+    pub(super) versions: RwLock<HashMap<PlanVersionId, Arc<PlanVersion>>>,
+}
+
+/// The store: reads committed data, begins units of work.
+pub type Database = Repos<DatabaseConnection>;
+
+/// Connects to the database of the URL. On SQLite the file and its folder are made when missing.
+pub async fn connect(settings: &DatabaseSettings) -> StoreResult<Database> {
+    let sqlite = settings.url.starts_with("sqlite:");
+    if sqlite {
+        make_folder(&settings.url)?;
+    }
+    let writer = open(settings, if sqlite { 1 } else { settings.max_connections }).await?;
+    let conn = if sqlite { open(settings, settings.max_connections.max(2)).await? } else { writer.clone() };
+    Ok(Repos { conn, shared: Arc::new(Shared { writer, versions: RwLock::default() }) })
+}
+
+pub(super) async fn open(settings: &DatabaseSettings, connections: u32) -> StoreResult<DatabaseConnection> {
+    let mut options = ConnectOptions::new(settings.url.clone());
+    options
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE)
+        .sqlx_logging(false)
+        .test_before_acquire_if_idle_for(Duration::from_secs(30))
+        .map_sqlx_sqlite_opts(|sqlite| {
+            sqlite
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(SQLITE_BUSY)
+        })
+        .map_sqlx_postgres_pool_opts(|pool| {
+            pool.after_release(|connection, _| Box::pin(async { Ok(is_clean(connection.execute("ROLLBACK")).await) }))
+        })
+        .map_sqlx_mysql_pool_opts(|pool| {
+            pool.after_connect(|connection, _| {
+                Box::pin(async {
+                    connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
+                    Ok(())
+                })
+            })
+            .after_release(|connection, _| Box::pin(async { Ok(is_clean(connection.execute("ROLLBACK")).await) }))
+        });
+    sea_orm::Database::connect(options).await.map_err(store_error)
+}
+
+/// sqlx 0.9.0 can return a connection to the pool inside an open transaction when a `BEGIN` was
+/// cancelled; rolling back on release keeps the next borrower's writes from vanishing with it.
+async fn is_clean<T>(rollback: impl Future<Output = Result<T, sqlx::Error>>) -> bool {
+    matches!(tokio::time::timeout(RELEASE, rollback).await, Ok(Ok(_)))
+}
+
+fn make_folder(url: &str) -> StoreResult<()> {
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let path = path.split('?').next().unwrap_or_default();
+    match std::path::Path::new(path).parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !path.starts_with(":memory:") => {
+            std::fs::create_dir_all(folder).map_err(|error| StoreError::Unavailable(Box::new(error)))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) async fn begin(writer: &DatabaseConnection) -> StoreResult<DatabaseTransaction> {
+    let sqlite_transaction_mode =
+        (writer.get_database_backend() == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
+    let options = TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() };
+    writer.begin_with_options(options).await.map_err(store_error)
+}
+
+#[async_trait]
+impl Store for Database {
+    async fn begin(&self) -> StoreResult<Box<dyn UnitOfWork>> {
+        let conn = begin(&self.shared.writer).await?;
+        Ok(Box::new(Repos { conn, shared: self.shared.clone() }))
+    }
+
+    async fn back_off(&self, attempt: u32) {
+        let mut byte = [0_u8; 1];
+        let jitter = getrandom::fill(&mut byte).map_or(7, |()| u64::from(byte[0] % 16));
+        tokio::time::sleep(Duration::from_millis((1_u64 << attempt.min(6)) + jitter)).await;
+    }
+
+    async fn ready(&self) -> StoreResult<()> {
+        is_current(&self.conn).await
+    }
+}

@@ -1,0 +1,130 @@
+//! Counters in `quota_counters`: read by slot, written by one upsert per chunk.
+
+use super::columns::{corrupt, currency, meter, percents, percents_text, rows_per_statement};
+use super::entity::quota_counter::{ActiveModel, Column, Entity, Model};
+use super::error::store_error;
+use super::repos::Repos;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::id::AccountId;
+use domain::money::Money;
+use domain::quantity::Quantity;
+use domain::quota::{Counter, CounterRepository, Drawn, Subject, WarningState};
+use domain::store::StoreResult;
+use domain::time::Period;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use std::collections::BTreeMap;
+
+const TABLE: &str = "quota_counters";
+const KEY: [Column; 4] = [Column::AccountId, Column::PeriodStart, Column::SubjectId, Column::Meter];
+const CHANGING: [Column; 12] = [
+    Column::Used,
+    Column::Reserved,
+    Column::Peak,
+    Column::FromAllowance,
+    Column::FromGrants,
+    Column::FromOverage,
+    Column::FromWallet,
+    Column::OverageFeeNanos,
+    Column::WarningsFired,
+    Column::WarnedLimit,
+    Column::WarningGeneration,
+    Column::UpdatedAt,
+];
+
+#[async_trait]
+impl<C: ConnectionTrait + Send + Sync> CounterRepository for Repos<C> {
+    async fn load(&self, slots: &[(AccountId, DateTime<Utc>)]) -> StoreResult<Vec<Counter>> {
+        // Accounts of one start day share their period's start, so there are few groups.
+        let mut groups: BTreeMap<DateTime<Utc>, Vec<_>> = BTreeMap::new();
+        for (account, start) in slots {
+            groups.entry(*start).or_default().push(account.as_uuid());
+        }
+        let mut counters = Vec::new();
+        for chunk in groups.into_iter().collect::<Vec<_>>().chunks(rows_per_statement(64)) {
+            let any = chunk.iter().fold(Condition::any(), |any, (start, accounts)| {
+                any.add(
+                    Condition::all()
+                        .add(Column::AccountId.is_in(accounts.iter().copied()))
+                        .add(Column::PeriodStart.eq(*start)),
+                )
+            });
+            let rows = Entity::find().filter(any).all(&self.conn).await.map_err(store_error)?;
+            counters.extend(rows.into_iter().map(counter).collect::<StoreResult<Vec<_>>>()?);
+        }
+        Ok(counters)
+    }
+
+    async fn load_ending_at(&self, account: AccountId, end: DateTime<Utc>) -> StoreResult<Vec<Counter>> {
+        let rows = Entity::find()
+            .filter(Column::AccountId.eq(account.as_uuid()))
+            .filter(Column::PeriodEnd.eq(end))
+            .all(&self.conn)
+            .await
+            .map_err(store_error)?;
+        rows.into_iter().map(counter).collect()
+    }
+
+    async fn put(&self, counters: &[Counter], now: DateTime<Utc>) -> StoreResult<()> {
+        for chunk in counters.chunks(rows_per_statement(18)) {
+            let rows = chunk.iter().map(|counter| ActiveModel::from(row(counter, now)));
+            let existing = OnConflict::columns(KEY).update_columns(CHANGING).to_owned();
+            let upsert = Entity::insert_many(rows).on_conflict(existing);
+            upsert.exec_without_returning(&self.conn).await.map_err(store_error)?;
+        }
+        Ok(())
+    }
+}
+
+fn row(counter: &Counter, now: DateTime<Utc>) -> Model {
+    let drawn = counter.drawn;
+    Model {
+        account_id: counter.account.as_uuid(),
+        period_start: counter.period.start,
+        subject_id: counter.subject.id(counter.account),
+        meter: counter.meter.to_string(),
+        period_end: counter.period.end,
+        used: counter.used.as_atoms(),
+        reserved: counter.reserved.as_atoms(),
+        peak: counter.peak.as_atoms(),
+        from_allowance: drawn.allowance.as_atoms(),
+        from_grants: drawn.grants.as_atoms(),
+        from_overage: drawn.overage.as_atoms(),
+        from_wallet: drawn.wallet.as_atoms(),
+        overage_fee_nanos: drawn.fee.nanos(),
+        currency: drawn.fee.currency().code().to_owned(),
+        warnings_fired: percents_text(&counter.warnings.fired),
+        warned_limit: counter.warnings.limit.as_atoms(),
+        warning_generation: counter.warnings.generation,
+        updated_at: now,
+    }
+}
+
+fn counter(row: Model) -> StoreResult<Counter> {
+    if row.used < 0 || row.reserved < 0 {
+        return Err(corrupt(TABLE, "used"));
+    }
+    let account = AccountId::from_uuid(row.account_id);
+    Ok(Counter {
+        account,
+        subject: Subject::from_id(account, row.subject_id),
+        meter: meter(&row.meter, TABLE)?,
+        period: Period { start: row.period_start, end: row.period_end },
+        used: Quantity::atoms(row.used),
+        reserved: Quantity::atoms(row.reserved),
+        peak: Quantity::atoms(row.peak),
+        drawn: Drawn {
+            allowance: Quantity::atoms(row.from_allowance),
+            grants: Quantity::atoms(row.from_grants),
+            overage: Quantity::atoms(row.from_overage),
+            wallet: Quantity::atoms(row.from_wallet),
+            fee: Money::from_nanos(row.overage_fee_nanos, currency(&row.currency, TABLE)?),
+        },
+        warnings: WarningState {
+            fired: percents(&row.warnings_fired, TABLE, "warnings_fired")?,
+            limit: Quantity::atoms(row.warned_limit),
+            generation: row.warning_generation,
+        },
+    })
+}

@@ -1,0 +1,14 @@
+//! The rows as the database has them, one file per table.
+
+pub mod audit_log;
+pub mod idempotency_key;
+pub mod lease;
+pub mod option;
+pub mod outbox;
+pub mod quota_counter;
+pub mod quota_grant;
+pub mod quota_warning;
+pub mod usage_daily;
+pub mod usage_hourly;
+pub mod usage_key;
+pub mod usage_record;

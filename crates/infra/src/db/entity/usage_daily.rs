@@ -1,0 +1,28 @@
+//! A row of `usage_daily`.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "usage_daily")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub account_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub bucket: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub meter: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub model: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub api_key_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub user_id: Uuid,
+    pub quantity: i64,
+    pub amount_nanos: i64,
+    pub events: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

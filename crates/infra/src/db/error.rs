@@ -1,0 +1,54 @@
+//! What a database error means to the domain.
+
+use domain::store::StoreError;
+use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
+
+/// PostgreSQL: serialization failure, deadlock, lock not available.
+const POSTGRES_CONTENTION: [&str; 3] = ["40001", "40P01", "55P03"];
+/// MySQL and MariaDB: lock wait timeout, deadlock, record changed since read.
+const MYSQL_CONTENTION: [u16; 3] = [1205, 1213, 1020];
+/// SQLite primary codes: busy, locked. Extended codes keep them in the low byte.
+const SQLITE_CONTENTION: [u32; 2] = [5, 6];
+
+/// Translates a database error; `map_err(store_error)`.
+pub fn store_error(error: DbErr) -> StoreError {
+    if let Some(SqlErr::UniqueConstraintViolation(_)) = error.sql_err() {
+        return StoreError::Duplicate;
+    }
+    if is_contention(&error) {
+        return StoreError::Contended;
+    }
+    match error {
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => StoreError::Unavailable(Box::new(error)),
+        error if is_lost_connection(&error) => StoreError::Unavailable(Box::new(error)),
+        error => StoreError::Other(Box::new(error)),
+    }
+}
+
+fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error))
+        | DbErr::Conn(RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
+    }
+}
+
+fn is_contention(error: &DbErr) -> bool {
+    let Some(sqlx::Error::Database(error)) = sqlx_error(error) else { return false };
+    if let Some(error) = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+        return MYSQL_CONTENTION.contains(&error.number());
+    }
+    let code = error.code().unwrap_or_default();
+    if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+        return POSTGRES_CONTENTION.contains(&&*code);
+    }
+    code.parse::<u32>().is_ok_and(|code| SQLITE_CONTENTION.contains(&(code & 0xff)))
+}
+
+fn is_lost_connection(error: &DbErr) -> bool {
+    matches!(
+        sqlx_error(error),
+        Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed)
+    )
+}

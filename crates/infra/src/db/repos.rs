@@ -1,0 +1,87 @@
+//! One type that implements every port over a connection or a transaction.
+
+use super::connect::Shared;
+use super::error::store_error;
+use async_trait::async_trait;
+use domain::accounts::AccountRepository;
+use domain::audit::AuditLog;
+use domain::idempotency::IdempotencyRepository;
+use domain::identity::{ApiKeyRepository, SessionRepository, ThrottleRepository, UserRepository};
+use domain::metering::UsageRepository;
+use domain::options::{LeaseRepository, OptionRepository};
+use domain::outbox::Outbox;
+use domain::plans::{PlanRepository, SubscriptionRepository};
+use domain::quota::{CounterRepository, GrantRepository, WarningRepository};
+use domain::store::{Repositories, StoreResult, UnitOfWork};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
+use std::sync::Arc;
+
+/// Every repository over one connection `C`.
+pub struct Repos<C> {
+    pub(super) conn: C,
+    pub(super) shared: Arc<Shared>,
+}
+
+impl<C: ConnectionTrait> Repos<C> {
+    pub(super) fn backend(&self) -> DbBackend {
+        self.conn.get_database_backend()
+    }
+}
+
+impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
+    fn accounts(&self) -> &dyn AccountRepository {
+        unimplemented!()
+    }
+    fn api_keys(&self) -> &dyn ApiKeyRepository {
+        unimplemented!()
+    }
+    fn audit(&self) -> &dyn AuditLog {
+        self
+    }
+    fn counters(&self) -> &dyn CounterRepository {
+        self
+    }
+    fn grants(&self) -> &dyn GrantRepository {
+        self
+    }
+    fn idempotency(&self) -> &dyn IdempotencyRepository {
+        self
+    }
+    fn leases(&self) -> &dyn LeaseRepository {
+        self
+    }
+    fn options(&self) -> &dyn OptionRepository {
+        self
+    }
+    fn outbox(&self) -> &dyn Outbox {
+        self
+    }
+    fn plans(&self) -> &dyn PlanRepository {
+        unimplemented!()
+    }
+    fn sessions(&self) -> &dyn SessionRepository {
+        unimplemented!()
+    }
+    fn subscriptions(&self) -> &dyn SubscriptionRepository {
+        unimplemented!()
+    }
+    fn throttles(&self) -> &dyn ThrottleRepository {
+        unimplemented!()
+    }
+    fn usage(&self) -> &dyn UsageRepository {
+        self
+    }
+    fn users(&self) -> &dyn UserRepository {
+        unimplemented!()
+    }
+    fn warnings(&self) -> &dyn WarningRepository {
+        self
+    }
+}
+
+#[async_trait]
+impl UnitOfWork for Repos<DatabaseTransaction> {
+    async fn commit(self: Box<Self>) -> StoreResult<()> {
+        self.conn.commit().await.map_err(store_error)
+    }
+}

@@ -1,0 +1,186 @@
+//! Usage rows in `usage_records`, their keys in `usage_keys`.
+
+use super::columns::{currency, from_json, meter, percents, percents_text, rows_per_statement, to_json};
+use super::entity::usage_key;
+use super::entity::usage_record::{ActiveModel, Column, Entity, Model};
+use super::error::store_error;
+use super::repos::Repos;
+use super::usage_sums;
+use async_trait::async_trait;
+use domain::id::{AccountId, ApiKeyId, GrantId, UsageId, UserId};
+use domain::metering::{
+    Dimensions, Rollup, SavedUsage, SummaryFilter, SummaryRow, UsageFilter, UsageRecord, UsageRepository,
+};
+use domain::money::Money;
+use domain::page::{Page, PageRequest};
+use domain::quantity::Quantity;
+use domain::quota::Drawn;
+use domain::store::StoreResult;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use std::collections::{BTreeMap, HashMap};
+use uuid::Uuid;
+
+const TABLE: &str = "usage_records";
+
+#[async_trait]
+impl<C: ConnectionTrait + Send + Sync> UsageRepository for Repos<C> {
+    async fn find_by_keys(&self, keys: &[(AccountId, String)]) -> StoreResult<Vec<SavedUsage>> {
+        let mut found = Vec::new();
+        for chunk in keys.chunks(rows_per_statement(2)) {
+            let mut by_account: BTreeMap<Uuid, Vec<&str>> = BTreeMap::new();
+            for (account, key) in chunk {
+                by_account.entry(account.as_uuid()).or_default().push(key);
+            }
+            let any = by_account.into_iter().fold(Condition::any(), |any, (account, keys)| {
+                any.add(
+                    Condition::all()
+                        .add(usage_key::Column::AccountId.eq(account))
+                        .add(usage_key::Column::UsageKey.is_in(keys)),
+                )
+            });
+            let rows = usage_key::Entity::find().filter(any).all(&self.conn).await.map_err(store_error)?;
+            found.extend(rows);
+        }
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        saved_under(self, found).await
+    }
+
+    async fn insert(&self, rows: &[SavedUsage]) -> StoreResult<()> {
+        for chunk in rows.chunks(rows_per_statement(22)) {
+            let keys = chunk.iter().map(|saved| usage_key::ActiveModel::from(key_row(saved)));
+            let insert = usage_key::Entity::insert_many(keys);
+            insert.exec_without_returning(&self.conn).await.map_err(store_error)?;
+            let records = chunk.iter().map(|saved| row(&saved.record)).collect::<StoreResult<Vec<_>>>()?;
+            let insert = Entity::insert_many(records.into_iter().map(ActiveModel::from));
+            insert.exec_without_returning(&self.conn).await.map_err(store_error)?;
+        }
+        Ok(())
+    }
+
+    async fn add_rollup(&self, rollup: &Rollup) -> StoreResult<()> {
+        usage_sums::add(&self.conn, rollup).await
+    }
+
+    async fn list(
+        &self,
+        account: AccountId,
+        filter: &UsageFilter,
+        page: PageRequest,
+    ) -> StoreResult<Page<UsageRecord>> {
+        let before = page.before.map(|before| Column::Id.lt(before));
+        let meter = filter.meter.as_ref().map(|meter| Column::Meter.eq(meter.as_str()));
+        let api_key = filter.api_key.map(|key| Column::ApiKeyId.eq(key.as_uuid()));
+        let from = filter.from.map(|from| Column::OccurredAt.gte(from));
+        let to = filter.to.map(|to| Column::OccurredAt.lt(to));
+        let all = [before, meter, api_key, from, to].into_iter().flatten().fold(Condition::all(), Condition::add);
+        let rows = Entity::find()
+            .filter(Column::AccountId.eq(account.as_uuid()))
+            .filter(all)
+            .order_by_desc(Column::Id)
+            .limit(u64::from(page.limit) + 1)
+            .all(&self.conn)
+            .await
+            .map_err(store_error)?;
+        let records = rows.into_iter().map(record).collect::<StoreResult<Vec<_>>>()?;
+        Ok(Page::cut(records, page.limit, |record| record.id.as_uuid()))
+    }
+
+    async fn summarise(&self, filter: &SummaryFilter, most: u64) -> StoreResult<Vec<SummaryRow>> {
+        usage_sums::summarise(&self.conn, filter, most).await
+    }
+}
+
+async fn saved_under<C: ConnectionTrait>(
+    repos: &Repos<C>,
+    keys: Vec<usage_key::Model>,
+) -> StoreResult<Vec<SavedUsage>> {
+    let mut fingerprints: HashMap<Uuid, String> = HashMap::new();
+    let mut by_account: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
+    for key in keys {
+        by_account.entry(key.account_id).or_default().push(key.usage_id);
+        fingerprints.insert(key.usage_id, key.fingerprint);
+    }
+    let any = by_account.into_iter().fold(Condition::any(), |any, (account, ids)| {
+        any.add(Condition::all().add(Column::AccountId.eq(account)).add(Column::Id.is_in(ids)))
+    });
+    let rows = Entity::find().filter(any).all(&repos.conn).await.map_err(store_error)?;
+    rows.into_iter()
+        .map(|row| {
+            let fingerprint = fingerprints.remove(&row.id).unwrap_or_default();
+            Ok(SavedUsage { record: record(row)?, fingerprint })
+        })
+        .collect()
+}
+
+fn key_row(saved: &SavedUsage) -> usage_key::Model {
+    usage_key::Model {
+        account_id: saved.record.account.as_uuid(),
+        usage_key: saved.record.key.clone(),
+        usage_id: saved.record.id.as_uuid(),
+        fingerprint: saved.fingerprint.clone(),
+    }
+}
+
+fn row(record: &UsageRecord) -> StoreResult<Model> {
+    let labels = record.dimensions.labels();
+    let dimensions = (!labels.is_empty()).then(|| to_json(labels, TABLE, "dimensions")).transpose()?;
+    let paid: Vec<_> = record.grants.iter().map(|(grant, quantity)| (grant, quantity.as_atoms())).collect();
+    let grants = (!paid.is_empty()).then(|| to_json(&paid, TABLE, "grants")).transpose()?;
+    let drawn = record.drawn;
+    Ok(Model {
+        account_id: record.account.as_uuid(),
+        id: record.id.as_uuid(),
+        usage_key: record.key.clone(),
+        meter: record.meter.to_string(),
+        quantity: record.quantity.as_atoms(),
+        period_start: record.period_start,
+        occurred_at: record.occurred_at,
+        recorded_at: record.recorded_at,
+        adjustment: record.adjustment,
+        user_id: record.user.map(UserId::as_uuid),
+        api_key_id: record.api_key.map(ApiKeyId::as_uuid),
+        model: record.dimensions.model().to_owned(),
+        dimensions,
+        from_allowance: drawn.allowance.as_atoms(),
+        from_grants: drawn.grants.as_atoms(),
+        from_overage: drawn.overage.as_atoms(),
+        from_wallet: drawn.wallet.as_atoms(),
+        grants,
+        amount_nanos: drawn.fee.nanos(),
+        currency: drawn.fee.currency().code().to_owned(),
+        remaining: record.remaining.map(Quantity::as_atoms),
+        warnings: percents_text(&record.warnings),
+    })
+}
+
+fn record(row: Model) -> StoreResult<UsageRecord> {
+    let labels = row.dimensions.map(|labels| from_json(&labels, TABLE, "dimensions")).transpose()?.unwrap_or_default();
+    let grants: Vec<(GrantId, i64)> =
+        row.grants.map(|grants| from_json(&grants, TABLE, "grants")).transpose()?.unwrap_or_default();
+    Ok(UsageRecord {
+        id: UsageId::from_uuid(row.id),
+        account: AccountId::from_uuid(row.account_id),
+        key: row.usage_key,
+        meter: meter(&row.meter, TABLE)?,
+        quantity: Quantity::atoms(row.quantity),
+        period_start: row.period_start,
+        occurred_at: row.occurred_at,
+        recorded_at: row.recorded_at,
+        adjustment: row.adjustment,
+        user: row.user_id.map(UserId::from_uuid),
+        api_key: row.api_key_id.map(ApiKeyId::from_uuid),
+        dimensions: Dimensions::new(labels).map_err(|_| super::columns::corrupt(TABLE, "dimensions"))?,
+        drawn: Drawn {
+            allowance: Quantity::atoms(row.from_allowance),
+            grants: Quantity::atoms(row.from_grants),
+            overage: Quantity::atoms(row.from_overage),
+            wallet: Quantity::atoms(row.from_wallet),
+            fee: Money::from_nanos(row.amount_nanos, currency(&row.currency, TABLE)?),
+        },
+        grants: grants.into_iter().map(|(grant, atoms)| (grant, Quantity::atoms(atoms))).collect(),
+        remaining: row.remaining.map(Quantity::atoms),
+        warnings: percents(&row.warnings, TABLE, "warnings")?,
+    })
+}
