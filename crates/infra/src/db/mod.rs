@@ -1,5 +1,7 @@
 //! The three databases behind one store.
 
+mod accounts;
+mod api_keys;
 mod audit;
 mod columns;
 mod connect;
@@ -12,8 +14,11 @@ mod migrate;
 mod options;
 mod outbox;
 mod repos;
+mod sessions;
+mod throttles;
 mod usage;
 mod usage_sums;
+mod users;
 mod warnings;
 
 pub use connect::{Database, DatabaseSettings, connect};

@@ -30,10 +30,10 @@ impl<C: ConnectionTrait> Repos<C> {
 
 impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
     fn accounts(&self) -> &dyn AccountRepository {
-        unimplemented!()
+        self
     }
     fn api_keys(&self) -> &dyn ApiKeyRepository {
-        unimplemented!()
+        self
     }
     fn audit(&self) -> &dyn AuditLog {
         self
@@ -60,19 +60,19 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         unimplemented!()
     }
     fn sessions(&self) -> &dyn SessionRepository {
-        unimplemented!()
+        self
     }
     fn subscriptions(&self) -> &dyn SubscriptionRepository {
         unimplemented!()
     }
     fn throttles(&self) -> &dyn ThrottleRepository {
-        unimplemented!()
+        self
     }
     fn usage(&self) -> &dyn UsageRepository {
         self
     }
     fn users(&self) -> &dyn UserRepository {
-        unimplemented!()
+        self
     }
     fn warnings(&self) -> &dyn WarningRepository {
         self
