@@ -10,6 +10,7 @@ mod decide;
 mod load;
 mod ports;
 mod quota_view;
+mod report;
 mod reports;
 mod service;
 mod summary;
@@ -25,6 +26,7 @@ pub use decide::{Denied, Funds, Gauge, Limit, Part, Source, decide, decide_gauge
 pub use ports::MockUsageRepository;
 pub use ports::{SavedUsage, UsageFilter, UsageRepository};
 pub use quota_view::{MeterQuota, QuotaView};
+pub use report::UsageReport;
 pub use service::{MeteringService, Outcome};
 pub use summary::{GroupBy, Rollup, SummaryFilter, SummaryRow};
 pub use usage::{Receipt, UsageRecord};
