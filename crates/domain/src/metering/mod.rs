@@ -19,7 +19,7 @@ mod usage;
 
 pub use books::{AccountBooks, KeyAllowances, PlanPeriod};
 pub use command::{
-    Consume, Dimensions, MAX_DIMENSIONS, MAX_EARLY, MAX_KEY_CHARS, MAX_LATE, Rejection, UsageKey, admit,
+    Consume, Dimensions, MAX_DIMENSIONS, MAX_EARLY, MAX_KEY_CHARS, MAX_LATE, Rejection, UsageKey, admit, admit_time,
 };
 pub use decide::{Denied, Funds, Gauge, Limit, Part, Source, decide, decide_gauge};
 #[cfg(any(test, feature = "testing"))]
