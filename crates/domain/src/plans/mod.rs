@@ -10,26 +10,32 @@
 //! | [`status`] | which status may follow which |
 //! | [`change`] | upgrade or downgrade, and what it costs today |
 
+mod altering;
 pub mod catalogue;
 pub mod change;
 mod code;
 pub mod meter;
+mod orders;
 pub mod plan;
 mod ports;
+mod publishing;
+mod service;
 pub mod status;
 mod steps;
 pub mod subscription;
 pub mod tariff;
 
 pub use catalogue::{Catalogue, Mistake};
-pub use change::{ChangeKind, Offer, Quote, change_kind};
+pub use change::{ChangeKind, Effective, Offer, Quote, QuoteLine, change_kind};
 pub use code::{MeterCode, PlanCode};
 pub use meter::{Meter, MeterDisplay, MeterKind};
 pub use plan::{Allowance, Interval, MeterTerms, OnExhausted, Percent, Plan, PlanVersion, SeatRule, SeatsOutOfRange};
 #[cfg(any(test, feature = "testing"))]
 pub use ports::{MockPlanRepository, MockSubscriptionRepository};
 pub use ports::{PeriodHook, PlanRepository, SubscriptionRepository};
+pub use publishing::PlanService;
+pub use service::{PlanWish, Subscribed, SubscriptionService, SubscriptionView};
 pub use status::{NoSuchTransition, SubscriptionStatus};
-pub use steps::{default_choice, lock_current};
+pub use steps::{current, default_choice, lock_current};
 pub use subscription::{Advance, Choice, OpenedPeriod, Subscription};
 pub use tariff::{Rounding, Tariff, TariffError, Tier};

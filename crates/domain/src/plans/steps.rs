@@ -1,21 +1,102 @@
 //! Steps of other contexts' units of work: the subscription as it stands now.
 
-use super::{Catalogue, Choice, PeriodHook, Subscription};
+use super::plan::content_hash;
+use super::{Catalogue, Choice, PeriodHook, Plan, PlanVersion, Subscription};
 use crate::accounts::Account;
 use crate::error::Result;
+use crate::id::PlanVersionId;
 use crate::store::{Repositories, StoreError};
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
-/// What an account without a paid plan has: the default plan's latest version.
+/// The stored version of a plan of this replica's catalogue.
+///
+/// By content and not by number: while a new configuration is rolled out, each replica sells its own.
+pub async fn version_on_sale(work: &dyn Repositories, plan: &Plan) -> Result<Arc<PlanVersion>> {
+    let unwritable = StoreError::Corrupt { table: "plan_versions", column: "content" };
+    let hash = content_hash(&plan.canonical_json().map_err(|_| unwritable)?);
+    let version = work.plans().find_by_content(&plan.code, &hash).await?;
+    Ok(version.ok_or(StoreError::Corrupt { table: "plan_versions", column: "content_hash" })?)
+}
+
+/// The version that was sold.
+pub async fn version_sold(work: &dyn Repositories, id: PlanVersionId) -> Result<Arc<PlanVersion>> {
+    let version = work.plans().find_versions(&[id]).await?.pop();
+    Ok(version.ok_or(StoreError::Corrupt { table: "user_subscriptions", column: "plan_version_id" })?)
+}
+
+/// What an account that chose nothing has: the default plan with its default interval and seats.
 pub async fn default_choice(work: &dyn Repositories, catalogue: &Catalogue) -> Result<Choice> {
-    let latest = work.plans().latest(&catalogue.default_plan).await?;
-    let version = latest.ok_or(StoreError::Corrupt { table: "plan_versions", column: "plan_code" })?;
-    Ok(Choice {
+    let plan = catalogue.default_plan();
+    let plan = plan.ok_or(StoreError::Corrupt { table: "plan_versions", column: "plan_code" })?;
+    Ok(plain_choice(&*version_on_sale(work, plan).await?))
+}
+
+/// What follows when the subscription ends: its plan's fallback, else the default plan.
+async fn fallback_choice(
+    work: &dyn Repositories,
+    catalogue: &Catalogue,
+    subscription: &Subscription,
+) -> Result<Choice> {
+    let sold = version_sold(work, subscription.chosen.version).await?;
+    match sold.plan.fallback.as_ref().and_then(|code| catalogue.plans.get(code)) {
+        Some(plan) => Ok(plain_choice(&*version_on_sale(work, plan).await?)),
+        None => default_choice(work, catalogue).await,
+    }
+}
+
+fn plain_choice(version: &PlanVersion) -> Choice {
+    Choice {
         version: version.id,
         plan: version.plan.code.clone(),
         interval: version.plan.default_interval(),
         seats: version.plan.default_seats(),
-    })
+    }
+}
+
+/// A subscription brought up to date, and what has to be written for that.
+struct Current {
+    subscription: Subscription,
+    begun: bool,
+    opened: Vec<super::OpenedPeriod>,
+}
+
+async fn bring_up_to_date(
+    work: &dyn Repositories,
+    catalogue: &Catalogue,
+    account: &Account,
+    now: DateTime<Utc>,
+) -> Result<Current> {
+    let stored = work.subscriptions().find(account.id).await?;
+    let begun = stored.is_none();
+    let mut subscription = match stored {
+        Some(stored) => stored,
+        None => {
+            let choice = default_choice(work, catalogue).await?;
+            Subscription::begin(account.id, choice, catalogue.zone, account.created_at)
+        }
+    };
+    let mut opened = if begun { vec![subscription.open_period()] } else { Vec::new() };
+    if now >= subscription.period.end {
+        let fallback = fallback_choice(work, catalogue, &subscription).await?;
+        // One call opens a bounded number of periods; an account idle for longer takes several.
+        while now >= subscription.period.end {
+            let advance = subscription.advance(now, &fallback);
+            subscription = advance.subscription;
+            opened.extend(advance.opened);
+        }
+    }
+    Ok(Current { subscription, begun, opened })
+}
+
+/// The account's subscription as it is at `now`; nothing is written and nothing needs to be locked.
+pub async fn current(
+    repositories: &dyn Repositories,
+    catalogue: &Catalogue,
+    account: &Account,
+    now: DateTime<Utc>,
+) -> Result<Subscription> {
+    Ok(bring_up_to_date(repositories, catalogue, account, now).await?.subscription)
 }
 
 /// The account's subscription, begun if there was none and rolled over to `now`.
@@ -28,21 +109,7 @@ pub async fn lock_current(
     hook: &dyn PeriodHook,
     now: DateTime<Utc>,
 ) -> Result<Subscription> {
-    let fallback = default_choice(work, catalogue).await?;
-    let stored = work.subscriptions().find(account.id).await?;
-    let begun = stored.is_none();
-    let mut subscription =
-        stored.unwrap_or_else(|| Subscription::begin(account.id, fallback.clone(), catalogue.zone, account.created_at));
-    let mut opened = if begun { vec![subscription.open_period()] } else { Vec::new() };
-    // One call opens a bounded number of periods; an account idle for longer takes several.
-    loop {
-        let advance = subscription.advance(now, &fallback);
-        if advance.opened.is_empty() {
-            break;
-        }
-        subscription = advance.subscription;
-        opened.extend(advance.opened);
-    }
+    let Current { subscription, begun, opened } = bring_up_to_date(work, catalogue, account, now).await?;
     if begun {
         work.subscriptions().insert(&subscription).await?;
     } else if !opened.is_empty() {

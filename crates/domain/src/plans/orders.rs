@@ -1,0 +1,47 @@
+//! What operators and background loops do with subscriptions.
+
+use super::steps::lock_current;
+use super::{PlanWish, Subscription, SubscriptionService, SubscriptionStatus, SubscriptionView};
+use crate::actor::Actor;
+use crate::error::{Error, Result};
+use crate::id::AccountId;
+use crate::store::Retry;
+
+impl SubscriptionService {
+    /// For operators: puts an account on any plan at once, active and without a bill.
+    pub async fn set(&self, actor: &Actor, account: AccountId, wish: &PlanWish) -> Result<SubscriptionView> {
+        actor.require_admin()?;
+        let mut retry = Retry::new(&*self.store);
+        loop {
+            match self.try_set(actor, account, wish).await {
+                Err(error) if retry.again(&error).await => {}
+                answer => return answer,
+            }
+        }
+    }
+
+    async fn try_set(&self, actor: &Actor, account: AccountId, wish: &PlanWish) -> Result<SubscriptionView> {
+        let now = self.clock.now();
+        let work = self.store.begin().await?;
+        let account = work.accounts().lock(account).await?.ok_or(Error::NotFound("account"))?;
+        let before = lock_current(&*work, &self.catalogue, &account, &*self.hook, now).await?;
+        let (offer, version) = self.offer(&*work, wish).await?;
+        let status = SubscriptionStatus::Active;
+        let after = Subscription { status, ..before.change_now(offer.choice, now) };
+        self.write(work, actor, "subscription.set", (&before, &after), now).await?;
+        Ok(SubscriptionView { subscription: after, version })
+    }
+
+    /// Rolls over what is due, at most `most` accounts, one unit of work each; answers how many.
+    pub async fn roll_over(&self, most: u64) -> Result<usize> {
+        let due = self.store.subscriptions().due(self.clock.now(), most).await?;
+        for &id in &due {
+            let work = self.store.begin().await?;
+            if let Some(account) = work.accounts().lock(id).await? {
+                lock_current(&*work, &self.catalogue, &account, &*self.hook, self.clock.now()).await?;
+                work.commit().await?;
+            }
+        }
+        Ok(due.len())
+    }
+}
