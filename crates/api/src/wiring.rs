@@ -36,7 +36,13 @@ pub async fn wire(settings: &Settings) -> anyhow::Result<Arc<Services>> {
         Some(clock) => clock.clone(),
         None => Arc::new(SystemClock),
     };
-    Ok(Arc::new(build(settings, store, clock, test_clock)))
+    Ok(Arc::new(build(settings, store, clock, test_clock)?))
+}
+
+/// As `wire`, at another clock's time: for demo data that began in the past.
+pub async fn wire_at(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Services>> {
+    let database = connect(&database_settings(settings)).await.context("cannot connect to the database")?;
+    Ok(Arc::new(build(settings, Arc::new(database), clock, None)?))
 }
 
 fn build(
@@ -44,9 +50,9 @@ fn build(
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     test_clock: Option<Arc<TestClock>>,
-) -> Services {
+) -> anyhow::Result<Services> {
     let catalogue = Arc::new(settings.catalogue().clone());
-    let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2Hasher::default());
+    let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2Hasher::standard()?);
     let secrets: Arc<dyn SecretSource> = Arc::new(OsSecrets);
     let meters: Arc<dyn MeterScales> = Arc::new(Scales(catalogue.clone()));
     let identity = IdentityService {
@@ -55,7 +61,7 @@ fn build(
         hasher: hasher.clone(),
         secrets: secrets.clone(),
     };
-    Services {
+    Ok(Services {
         registration: RegistrationService {
             store: store.clone(),
             clock: clock.clone(),
@@ -82,7 +88,7 @@ fn build(
         clock,
         test_clock,
         catalogue,
-    }
+    })
 }
 
 /// The decimals of each meter, for API keys' allowances.

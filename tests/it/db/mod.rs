@@ -1,0 +1,3 @@
+//! Adapters against real databases.
+
+mod identity;
