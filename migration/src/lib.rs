@@ -3,6 +3,7 @@
 pub mod columns;
 mod kernel;
 mod metering;
+mod plans;
 mod quota;
 
 use sea_orm_migration::prelude::*;
@@ -20,6 +21,10 @@ impl MigratorTrait for Migrator {
             Box::new(kernel::IdempotencyKeys),
             Box::new(kernel::Leases),
             Box::new(kernel::Options),
+            Box::new(plans::PlanVersions),
+            Box::new(plans::UserSubscriptions),
+            Box::new(plans::UserSubscriptionsDue),
+            Box::new(plans::QuotaPeriods),
             Box::new(quota::QuotaCounters),
             Box::new(quota::QuotaGrants),
             Box::new(quota::QuotaWarnings),

@@ -57,13 +57,13 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn plans(&self) -> &dyn PlanRepository {
-        unimplemented!()
+        self
     }
     fn sessions(&self) -> &dyn SessionRepository {
         unimplemented!()
     }
     fn subscriptions(&self) -> &dyn SubscriptionRepository {
-        unimplemented!()
+        self
     }
     fn throttles(&self) -> &dyn ThrottleRepository {
         unimplemented!()
