@@ -9,8 +9,11 @@ mod command;
 mod decide;
 mod load;
 mod ports;
+mod quota_view;
+mod reports;
 mod service;
 mod summary;
+mod upkeep;
 mod usage;
 
 pub use books::{AccountBooks, KeyAllowances, PlanPeriod};
@@ -21,6 +24,7 @@ pub use decide::{Denied, Funds, Gauge, Limit, Part, Source, decide, decide_gauge
 #[cfg(any(test, feature = "testing"))]
 pub use ports::MockUsageRepository;
 pub use ports::{SavedUsage, UsageFilter, UsageRepository};
+pub use quota_view::{MeterQuota, QuotaView};
 pub use service::{MeteringService, Outcome};
 pub use summary::{GroupBy, Rollup, SummaryFilter, SummaryRow};
 pub use usage::{Receipt, UsageRecord};

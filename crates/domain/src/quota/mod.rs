@@ -4,6 +4,7 @@ mod carry;
 mod counter;
 mod grant;
 mod ports;
+mod service;
 mod warning;
 
 pub use carry::GaugeCarry;
@@ -12,4 +13,5 @@ pub use grant::{Grant, GrantOrigin};
 pub use ports::{CounterRepository, GrantRepository, WarningRepository};
 #[cfg(any(test, feature = "testing"))]
 pub use ports::{MockCounterRepository, MockGrantRepository, MockWarningRepository};
+pub use service::{GrantService, GrantWish};
 pub use warning::{FiredWarning, WarningState};

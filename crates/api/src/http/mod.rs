@@ -1,0 +1,9 @@
+//! What every route shares: reading requests, answering, errors, ids of requests.
+
+pub mod amount;
+pub mod body;
+pub mod idempotency;
+pub mod paging;
+pub mod params;
+pub mod problem;
+pub mod request_id;

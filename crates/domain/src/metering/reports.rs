@@ -1,0 +1,66 @@
+//! Reading usage: rows, sums and warnings of one account.
+
+use super::service::MeteringService;
+use super::summary::{GroupBy, SummaryFilter, SummaryRow};
+use super::{UsageFilter, UsageRecord};
+use crate::error::{Error, Result};
+use crate::id::AccountId;
+use crate::page::{Page, PageRequest};
+use crate::plans::MeterCode;
+use crate::quota::FiredWarning;
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// Longest range that is summed by the hour.
+const MAX_HOURLY_RANGE: TimeDelta = TimeDelta::days(31);
+/// Longest range that is summed otherwise.
+const MAX_RANGE: TimeDelta = TimeDelta::days(366);
+/// What is summed when no range is given.
+const DEFAULT_RANGE: TimeDelta = TimeDelta::days(30);
+/// Most rows of one summary.
+const MAX_ROWS: u64 = 10_000;
+
+impl MeteringService {
+    pub async fn list_usage(
+        &self,
+        account: AccountId,
+        filter: &UsageFilter,
+        page: PageRequest,
+    ) -> Result<Page<UsageRecord>> {
+        if let (Some(from), Some(to)) = (filter.from, filter.to)
+            && from >= to
+        {
+            return Err(Error::invalid("to", "must be after `from`"));
+        }
+        Ok(self.store.usage().list(account, filter, page).await?)
+    }
+
+    /// Sums `[from, to)`; both have defaults: now, and 30 days before `to`.
+    pub async fn summarise(
+        &self,
+        account: AccountId,
+        group_by: GroupBy,
+        from: Option<DateTime<Utc>>,
+        to: Option<DateTime<Utc>>,
+    ) -> Result<Vec<SummaryRow>> {
+        let to = to.unwrap_or_else(|| self.clock.now());
+        let from = from.unwrap_or(to - DEFAULT_RANGE);
+        let most = if group_by == GroupBy::Hour { MAX_HOURLY_RANGE } else { MAX_RANGE };
+        if from >= to {
+            return Err(Error::invalid("to", "must be after `from`"));
+        }
+        if to - from > most {
+            return Err(Error::invalid("from", format!("lies more than {} days before `to`", most.num_days())));
+        }
+        let filter = SummaryFilter { account, group_by, from, to, zone: self.catalogue.zone };
+        Ok(self.store.usage().summarise(&filter, MAX_ROWS).await?)
+    }
+
+    pub async fn list_warnings(
+        &self,
+        account: AccountId,
+        meter: Option<MeterCode>,
+        page: PageRequest,
+    ) -> Result<Page<FiredWarning>> {
+        Ok(self.store.warnings().list(account, meter, page).await?)
+    }
+}

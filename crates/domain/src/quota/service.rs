@@ -1,0 +1,144 @@
+//! Giving and taking quota: an operator's grants.
+
+use super::{Grant, GrantOrigin};
+use crate::accounts::{AccountRef, resolve};
+use crate::actor::Actor;
+use crate::audit::AuditEvent;
+use crate::error::{Error, Result};
+use crate::id::{AccountId, GrantId};
+use crate::idempotency::{self, Answered, IdempotentRequest};
+use crate::page::{Page, PageRequest};
+use crate::plans::{Catalogue, MeterCode};
+use crate::quantity::Quantity;
+use crate::store::{Retry, Store};
+use crate::time::Clock;
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use std::sync::Arc;
+
+/// The priority of a grant when none is said; lower is drawn first.
+const DEFAULT_PRIORITY: i32 = 50;
+const MAX_PRIORITY: i32 = 100;
+const MAX_MODELS: usize = 64;
+
+/// What an operator gives.
+#[derive(Clone, Debug)]
+pub struct GrantWish {
+    pub meter: String,
+    /// A decimal in the meter's unit, above zero.
+    pub quantity: String,
+    pub priority: Option<i32>,
+    pub models: Option<Vec<String>>,
+    pub expires_at: Option<DateTime<Utc>>,
+    pub reason: Option<String>,
+}
+
+/// Use cases of grants.
+pub struct GrantService {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub catalogue: Arc<Catalogue>,
+}
+
+impl GrantService {
+    /// Gives quota once per idempotency key.
+    pub async fn give(
+        &self,
+        actor: &Actor,
+        account: AccountId,
+        wish: &GrantWish,
+        request: &IdempotentRequest,
+    ) -> Result<Answered<GrantId>> {
+        actor.require_admin()?;
+        let mut retry = Retry::new(&*self.store);
+        loop {
+            match self.try_give(actor, account, wish, request).await {
+                Err(error) if retry.again(&error).await => {}
+                answer => return answer,
+            }
+        }
+    }
+
+    async fn try_give(
+        &self,
+        actor: &Actor,
+        account: AccountId,
+        wish: &GrantWish,
+        request: &IdempotentRequest,
+    ) -> Result<Answered<GrantId>> {
+        let now = self.clock.now();
+        let work = self.store.begin().await?;
+        if let Some(answered) = idempotency::replay(&*work, request).await? {
+            return Ok(answered);
+        }
+        let grant = self.read(account, wish, now)?;
+        work.accounts().lock(account).await?.ok_or(Error::NotFound("account"))?;
+        work.grants().insert(&grant).await?;
+        let detail = json!({"meter": wish.meter, "quantity": wish.quantity, "reason": wish.reason});
+        let event = AuditEvent::by(actor, "grant.give", &grant.id, now).on_account(account).with(detail);
+        work.audit().append(&event).await?;
+        idempotency::keep(&*work, request, &grant.id, now).await?;
+        work.commit().await?;
+        Ok(Answered::fresh(grant.id))
+    }
+
+    /// Takes back what remains of a grant and returns it.
+    pub async fn revoke(&self, actor: &Actor, account: AccountId, id: GrantId) -> Result<Grant> {
+        actor.require_admin()?;
+        let now = self.clock.now();
+        let work = self.store.begin().await?;
+        work.accounts().lock(account).await?.ok_or(Error::NotFound("account"))?;
+        let mut grant = work.grants().find(account, id).await?.ok_or(Error::NotFound("grant"))?;
+        grant.revoke();
+        work.grants().save(std::slice::from_ref(&grant), now).await?;
+        let event = AuditEvent::by(actor, "grant.revoke", &grant.id, now).on_account(account);
+        work.audit().append(&event).await?;
+        work.commit().await?;
+        Ok(grant)
+    }
+
+    pub async fn find(&self, account: AccountId, id: GrantId) -> Result<Grant> {
+        self.store.grants().find(account, id).await?.ok_or(Error::NotFound("grant"))
+    }
+
+    /// The account's grants, newest first; for its user and for operators.
+    pub async fn list(&self, actor: &Actor, which: &AccountRef, page: PageRequest) -> Result<Page<Grant>> {
+        let account = resolve(&*self.store, actor, which).await?;
+        Ok(self.store.grants().list(account.id, page).await?)
+    }
+
+    fn read(&self, account: AccountId, wish: &GrantWish, now: DateTime<Utc>) -> Result<Grant> {
+        let meter = MeterCode::parse(&wish.meter).and_then(|code| self.catalogue.meters.get(&code));
+        let meter = meter.ok_or_else(|| Error::invalid("meter", "is not a meter of this server"))?;
+        let quantity = Quantity::parse(&wish.quantity, meter.scale)
+            .map_err(|error| Error::invalid("quantity", error.to_string()))?;
+        if !quantity.is_positive() {
+            return Err(Error::invalid("quantity", "must be above zero"));
+        }
+        let priority = wish.priority.unwrap_or(DEFAULT_PRIORITY);
+        if !(0..=MAX_PRIORITY).contains(&priority) {
+            return Err(Error::invalid("priority", "must be 0 to 100"));
+        }
+        if wish.expires_at.is_some_and(|end| end <= now) {
+            return Err(Error::invalid("expires_at", "must be in the future"));
+        }
+        if wish.models.as_ref().is_some_and(|models| models.is_empty() || models.len() > MAX_MODELS) {
+            return Err(Error::invalid("models", "must be 1 to 64 names; leave it out to allow any"));
+        }
+        let id = GrantId::new(now);
+        Ok(Grant {
+            id,
+            account,
+            meter: meter.code.clone(),
+            origin: GrantOrigin::Manual,
+            reference: id.to_string(),
+            priority,
+            quantity,
+            remaining: quantity,
+            revoked: Quantity::ZERO,
+            models: wish.models.clone(),
+            expires_at: wish.expires_at,
+            created_at: now,
+        })
+    }
+}

@@ -1,0 +1,192 @@
+//! API keys in the database.
+
+use super::columns::{corrupt, from_json, to_json};
+use super::entity::api_key::{ActiveModel, Column, Entity, Model};
+use super::error::store_error;
+use super::repos::Repos;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::actor::Scope;
+use domain::id::{AccountId, ApiKeyId, UserId};
+use domain::identity::{ApiKey, ApiKeyRepository, IpAllowList, KeyAllowance, KeyDraft, KeyStatus, TokenHash};
+use domain::page::{Page, PageRequest};
+use domain::quantity::Quantity;
+use domain::store::StoreResult;
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+};
+
+const TABLE: &str = "api_keys";
+
+#[async_trait]
+impl<C: ConnectionTrait + Send + Sync> ApiKeyRepository for Repos<C> {
+    async fn insert(&self, key: &ApiKey) -> StoreResult<()> {
+        let insert = Entity::insert(row(key)?).exec_without_returning(&self.conn);
+        insert.await.map(drop).map_err(store_error)
+    }
+
+    async fn find_by_hash(&self, hash: TokenHash) -> StoreResult<Option<ApiKey>> {
+        let query = Entity::find().filter(Column::TokenHash.eq(hash.to_hex()));
+        query.one(&self.conn).await.map_err(store_error)?.map(key).transpose()
+    }
+
+    async fn find(&self, owner: UserId, id: ApiKeyId) -> StoreResult<Option<ApiKey>> {
+        let query = live(owner).filter(Column::Id.eq(id.as_uuid()));
+        query.one(&self.conn).await.map_err(store_error)?.map(key).transpose()
+    }
+
+    async fn lock(&self, owner: UserId, id: ApiKeyId) -> StoreResult<Option<ApiKey>> {
+        let query = live(owner).filter(Column::Id.eq(id.as_uuid())).lock_exclusive();
+        query.one(&self.conn).await.map_err(store_error)?.map(key).transpose()
+    }
+
+    async fn lock_allowances(&self, ids: &[ApiKeyId]) -> StoreResult<Vec<(ApiKeyId, KeyAllowance)>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = Entity::find()
+            .filter(Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
+            .filter(Column::AllowanceMeter.is_not_null())
+            .order_by_asc(Column::Id)
+            .lock_exclusive();
+        let rows = query.all(&self.conn).await.map_err(store_error)?;
+        Ok(rows.into_iter().filter_map(|row| Some((ApiKeyId::from_uuid(row.id), allowance(&row)?))).collect())
+    }
+
+    async fn save(&self, key: &ApiKey) -> StoreResult<()> {
+        let row = ActiveModel { last_used_at: NotSet, ..row(key)? };
+        let update = Entity::update_many().set(row).filter(one(key.user, key.id));
+        update.exec(&self.conn).await.map(drop).map_err(store_error)
+    }
+
+    async fn save_allowances(&self, used: &[(ApiKeyId, KeyAllowance)], now: DateTime<Utc>) -> StoreResult<()> {
+        for (id, allowance) in used {
+            let update = Entity::update_many()
+                .col_expr(Column::AllowanceUsed, Expr::value(allowance.used.as_atoms()))
+                .col_expr(Column::LastUsedAt, Expr::value(now))
+                .filter(Column::Id.eq(id.as_uuid()));
+            update.exec(&self.conn).await.map_err(store_error)?;
+        }
+        Ok(())
+    }
+
+    async fn touch(&self, owner: UserId, id: ApiKeyId, now: DateTime<Utc>) -> StoreResult<()> {
+        let older = Condition::any().add(Column::LastUsedAt.is_null()).add(Column::LastUsedAt.lt(now));
+        let update =
+            Entity::update_many().col_expr(Column::LastUsedAt, Expr::value(now)).filter(one(owner, id)).filter(older);
+        update.exec(&self.conn).await.map(drop).map_err(store_error)
+    }
+
+    async fn list(&self, owner: UserId, page: PageRequest) -> StoreResult<Page<ApiKey>> {
+        let mut query = live(owner).order_by_desc(Column::Id).limit(u64::from(page.limit) + 1);
+        if let Some(before) = page.before {
+            query = query.filter(Column::Id.lt(before));
+        }
+        let rows = query.all(&self.conn).await.map_err(store_error)?;
+        let keys = rows.into_iter().map(key).collect::<StoreResult<Vec<_>>>()?;
+        Ok(Page::cut(keys, page.limit, |key| key.id.as_uuid()))
+    }
+
+    async fn count(&self, owner: UserId) -> StoreResult<usize> {
+        let count = live(owner).count(&self.conn).await.map_err(store_error)?;
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    }
+
+    async fn revoke_all(&self, owner: UserId, account: Option<AccountId>, now: DateTime<Utc>) -> StoreResult<u64> {
+        let mut update = Entity::update_many()
+            .col_expr(Column::RevokedAt, Expr::value(now))
+            .col_expr(Column::UpdatedAt, Expr::value(now))
+            .filter(Column::UserId.eq(owner.as_uuid()))
+            .filter(Column::RevokedAt.is_null());
+        if let Some(account) = account {
+            update = update.filter(Column::AccountId.eq(account.as_uuid()));
+        }
+        update.exec(&self.conn).await.map(|done| done.rows_affected).map_err(store_error)
+    }
+}
+
+fn live(owner: UserId) -> Select<Entity> {
+    Entity::find().filter(Column::UserId.eq(owner.as_uuid())).filter(Column::RevokedAt.is_null())
+}
+
+fn one(owner: UserId, id: ApiKeyId) -> Condition {
+    Condition::all().add(Column::UserId.eq(owner.as_uuid())).add(Column::Id.eq(id.as_uuid()))
+}
+
+fn row(key: &ApiKey) -> StoreResult<ActiveModel> {
+    let draft = &key.draft;
+    let scopes: Vec<&str> = draft.scopes.iter().map(Scope::as_str).collect();
+    let model = Model {
+        user_id: key.user.as_uuid(),
+        id: key.id.as_uuid(),
+        account_id: key.account.as_uuid(),
+        token_hash: key.token_hash.to_hex(),
+        prefix: key.prefix.clone(),
+        name: draft.name.clone(),
+        scopes: to_json(&scopes, TABLE, "scopes")?,
+        expires_at: draft.expires_at,
+        allowance_meter: draft.allowance.as_ref().map(|allowance| allowance.meter.clone()),
+        allowance_quantity: draft.allowance.as_ref().map(|allowance| allowance.quantity.as_atoms()),
+        allowance_used: draft.allowance.as_ref().map_or(0, |allowance| allowance.used.as_atoms()),
+        models: draft.models.as_ref().map(|models| to_json(models, TABLE, "models")).transpose()?,
+        allowed_ips: draft
+            .allowed_ips
+            .as_ref()
+            .map(|list| to_json(&list.to_texts(), TABLE, "allowed_ips"))
+            .transpose()?,
+        requests_per_minute: draft.requests_per_minute.map(i64::from),
+        status: key.status.as_str().to_owned(),
+        group_name: key.group_name.clone(),
+        created_at: key.created_at,
+        updated_at: key.updated_at,
+        last_used_at: key.last_used_at,
+        revoked_at: key.revoked_at,
+    };
+    Ok(model.into_active_model().reset_all())
+}
+
+fn key(row: Model) -> StoreResult<ApiKey> {
+    Ok(ApiKey {
+        id: ApiKeyId::from_uuid(row.id),
+        user: UserId::from_uuid(row.user_id),
+        account: AccountId::from_uuid(row.account_id),
+        token_hash: TokenHash::from_hex(&row.token_hash).ok_or_else(|| corrupt(TABLE, "token_hash"))?,
+        prefix: row.prefix.clone(),
+        status: KeyStatus::parse(&row.status).ok_or_else(|| corrupt(TABLE, "status"))?,
+        group_name: row.group_name.clone(),
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        last_used_at: row.last_used_at,
+        revoked_at: row.revoked_at,
+        draft: draft(row)?,
+    })
+}
+
+fn draft(row: Model) -> StoreResult<KeyDraft> {
+    let scopes = from_json::<Vec<String>>(&row.scopes, TABLE, "scopes")?;
+    let scopes = scopes.iter().map(|scope| Scope::parse(scope)).collect::<Option<Vec<_>>>();
+    let allowance = allowance(&row);
+    let texts = row.allowed_ips.map(|text| from_json::<Vec<String>>(&text, TABLE, "allowed_ips")).transpose()?;
+    let allowed_ips =
+        texts.map(|texts| IpAllowList::parse(&texts)).transpose().map_err(|_| corrupt(TABLE, "allowed_ips"))?;
+    let requests = row.requests_per_minute.map(u32::try_from).transpose();
+    Ok(KeyDraft {
+        name: row.name,
+        scopes: scopes.ok_or_else(|| corrupt(TABLE, "scopes"))?,
+        expires_at: row.expires_at,
+        allowance,
+        models: row.models.map(|text| from_json(&text, TABLE, "models")).transpose()?,
+        allowed_ips,
+        requests_per_minute: requests.map_err(|_| corrupt(TABLE, "requests_per_minute"))?,
+    })
+}
+
+fn allowance(row: &Model) -> Option<KeyAllowance> {
+    row.allowance_meter.clone().zip(row.allowance_quantity).map(|(meter, quantity)| KeyAllowance {
+        meter,
+        quantity: Quantity::atoms(quantity),
+        used: Quantity::atoms(row.allowance_used),
+    })
+}
