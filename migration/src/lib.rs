@@ -1,6 +1,7 @@
 //! The schema, one step per change, the same on SQLite, PostgreSQL and MariaDB.
 
 pub mod columns;
+mod identity;
 mod kernel;
 mod metering;
 mod plans;
@@ -25,6 +26,14 @@ impl MigratorTrait for Migrator {
             Box::new(plans::UserSubscriptions),
             Box::new(plans::UserSubscriptionsDue),
             Box::new(plans::QuotaPeriods),
+            Box::new(identity::Users),
+            Box::new(identity::UsersByRole),
+            Box::new(identity::Sessions),
+            Box::new(identity::SessionsByExpiry),
+            Box::new(identity::ApiKeys),
+            Box::new(identity::LoginThrottles),
+            Box::new(identity::Accounts),
+            Box::new(identity::AccountsByOwner),
             Box::new(quota::QuotaCounters),
             Box::new(quota::QuotaGrants),
             Box::new(quota::QuotaWarnings),

@@ -1,6 +1,16 @@
 //! The server: settings, routes, background loops and their wiring.
+//!
+//! Handlers are thin: parse (`http`), call a use case through [`services::Services::run`], answer.
+//! Errors are [`http::problem::ApiError`]; bodies come through [`http::body::Body`], query strings through
+//! [`http::params::Params`].
 
+pub mod http;
+pub mod openapi;
 mod plans_check;
+pub mod routes;
+pub mod server;
+pub mod services;
 pub mod settings;
+pub mod wiring;
 
 pub use plans_check::plans_check;

@@ -70,7 +70,8 @@ fn described(path: &str, error: &serde_json::Error) -> ApiError {
 }
 
 fn check_type(request: &HttpRequest, accepted: &[&str]) -> ApiResult<()> {
-    let unsupported = |detail: String| ApiError::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail);
+    let unsupported =
+        |detail: String| ApiError::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail);
     if request.headers().contains_key(CONTENT_ENCODING) {
         return Err(unsupported("Encoded bodies are not read.".to_owned()));
     }

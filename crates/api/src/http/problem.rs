@@ -52,7 +52,11 @@ pub struct InvalidField {
 pub enum ApiError {
     Domain(Error),
     /// Said by HTTP itself, before any use case.
-    Plain { status: StatusCode, code: &'static str, detail: String },
+    Plain {
+        status: StatusCode,
+        code: &'static str,
+        detail: String,
+    },
 }
 
 /// The answer of a handler.
@@ -123,10 +127,8 @@ fn of_domain(error: &Error) -> (StatusCode, Problem) {
 }
 
 fn invalid(fields: &[FieldError]) -> Problem {
-    let errors: Vec<_> = fields
-        .iter()
-        .map(|field| InvalidField { field: field.field.clone(), reason: field.reason.clone() })
-        .collect();
+    let errors: Vec<_> =
+        fields.iter().map(|field| InvalidField { field: field.field.clone(), reason: field.reason.clone() }).collect();
     let detail = errors.iter().map(|error| format!("{} {}", error.field, error.reason)).collect::<Vec<_>>().join("; ");
     Problem { errors, ..said("invalid", detail) }
 }

@@ -5,8 +5,7 @@ use super::command::Consume;
 use crate::accounts::Account;
 use crate::error::Result;
 use crate::id::{AccountId, PlanVersionId};
-use crate::plans::{self, Catalogue, PlanVersion, Subscription};
-use crate::quota::GaugeCarry;
+use crate::plans::{self, Catalogue, PeriodHook, PlanVersion, Subscription};
 use crate::store::{Repositories, StoreError};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,14 +23,14 @@ pub(super) struct Books {
 /// An account that does not exist is missing from the result.
 pub(super) async fn open_books(
     work: &dyn Repositories,
-    catalogue: &Catalogue,
+    (catalogue, hook): (&Catalogue, &dyn PeriodHook),
     commands: &[&Consume],
     now: DateTime<Utc>,
 ) -> Result<Books> {
     let ids: BTreeSet<AccountId> = commands.iter().map(|command| command.account).collect();
     let ids: Vec<AccountId> = ids.into_iter().collect();
     let accounts = work.accounts().lock_many(&ids).await?;
-    let subscriptions = current_subscriptions(work, catalogue, &accounts, now).await?;
+    let subscriptions = current_subscriptions(work, (catalogue, hook), &accounts, now).await?;
     let versions = versions_of(work, subscriptions.values().map(|subscription| subscription.chosen.version)).await?;
     let mut books = Books::default();
     for account in accounts {
@@ -60,7 +59,7 @@ pub(super) async fn open_books(
 /// Subscriptions by account, rolled over to `now`; the default one is begun where there is none.
 async fn current_subscriptions(
     work: &dyn Repositories,
-    catalogue: &Catalogue,
+    (catalogue, hook): (&Catalogue, &dyn PeriodHook),
     accounts: &[Account],
     now: DateTime<Utc>,
 ) -> Result<BTreeMap<AccountId, Subscription>> {
@@ -70,7 +69,7 @@ async fn current_subscriptions(
     for account in accounts {
         let is_current = current.get(&account.id).is_some_and(|subscription| now < subscription.period.end);
         if !is_current {
-            let rolled = plans::lock_current(work, catalogue, account, &GaugeCarry { catalogue }, now).await?;
+            let rolled = plans::lock_current(work, catalogue, account, hook, now).await?;
             current.insert(account.id, rolled);
         }
     }

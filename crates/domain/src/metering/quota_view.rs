@@ -3,16 +3,15 @@
 use super::books::{AccountBooks, PlanPeriod};
 use super::service::MeteringService;
 use crate::accounts::{Account, AccountStatus};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::AccountId;
 use crate::money::Money;
 use crate::plans::{self, Allowance, Meter, OnExhausted, Percent, Subscription};
 use crate::quantity::Quantity;
-use crate::quota::{Counter, GaugeCarry, Grant, Subject};
+use crate::quota::{Counter, Grant, Subject};
 use crate::store::{Repositories, Retry};
 use crate::time::local_day;
-use chrono::NaiveDate;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 /// One meter of an account in its open period.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +56,7 @@ impl MeteringService {
     /// Shows an account's quota; opens the period if nobody has touched it yet.
     pub async fn quota(&self, account: AccountId) -> Result<QuotaView> {
         let now = self.clock.now();
-        let found = self.store.accounts().find(account).await?.ok_or(crate::error::Error::NotFound("account"))?;
+        let found = self.store.accounts().find(account).await?.ok_or(Error::NotFound("account"))?;
         let stored = self.store.subscriptions().find(account).await?;
         match stored.filter(|subscription| now < subscription.period.end) {
             Some(subscription) => self.view(found, subscription, now).await,
@@ -82,9 +81,8 @@ impl MeteringService {
     async fn try_open(&self, account: AccountId) -> Result<Subscription> {
         let now = self.clock.now();
         let work = self.store.begin().await?;
-        let account = work.accounts().lock(account).await?.ok_or(crate::error::Error::NotFound("account"))?;
-        let hook = GaugeCarry { catalogue: &self.catalogue };
-        let subscription = plans::lock_current(&*work, &self.catalogue, &account, &hook, now).await?;
+        let account = work.accounts().lock(account).await?.ok_or(Error::NotFound("account"))?;
+        let subscription = plans::lock_current(&*work, &self.catalogue, &account, &self.hook, now).await?;
         work.commit().await?;
         Ok(subscription)
     }

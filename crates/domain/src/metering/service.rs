@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::id::AccountId;
 use crate::outbox::Event;
 use crate::plans::Catalogue;
-use crate::quota::FiredWarning;
+use crate::quota::{FiredWarning, GaugeCarry};
 use crate::store::{Repositories, Retry, Store};
 use crate::time::Clock;
 use chrono::{DateTime, Utc};
@@ -25,11 +25,13 @@ pub struct MeteringService {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) catalogue: Arc<Catalogue>,
+    /// Carries gauges over when a period opens.
+    pub(super) hook: GaugeCarry,
 }
 
 impl MeteringService {
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, catalogue: Arc<Catalogue>) -> Self {
-        Self { store, clock, catalogue }
+        Self { store, clock, hook: GaugeCarry { catalogue: catalogue.clone() }, catalogue }
     }
 
     /// Decides and books a batch in one unit of work; outcomes come in the order of the commands.
@@ -54,7 +56,7 @@ impl MeteringService {
             return Ok(checked.into_iter().filter_map(std::result::Result::err).map(Err).collect());
         }
         let work = self.store.begin().await?;
-        let mut books = open_books(&*work, &self.catalogue, &admitted, now).await?;
+        let mut books = open_books(&*work, (&self.catalogue, &self.hook), &admitted, now).await?;
         let mut session = Session::begin(&*work, &self.catalogue, &admitted).await?;
         let outcomes = batch
             .iter()

@@ -8,13 +8,14 @@ use crate::quantity::Quantity;
 use crate::store::{Repositories, StoreError};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
 /// Opens the gauges of new periods. Counters start at zero and need no row until they are used.
-pub struct GaugeCarry<'a> {
-    pub catalogue: &'a Catalogue,
+pub struct GaugeCarry {
+    pub catalogue: Arc<Catalogue>,
 }
 
-impl GaugeCarry<'_> {
+impl GaugeCarry {
     fn is_carried(&self, counter: &Counter) -> bool {
         let meter = self.catalogue.meters.get(&counter.meter);
         counter.used.is_positive() && meter.is_some_and(|meter| meter.kind == MeterKind::Gauge)
@@ -22,7 +23,7 @@ impl GaugeCarry<'_> {
 }
 
 #[async_trait]
-impl PeriodHook for GaugeCarry<'_> {
+impl PeriodHook for GaugeCarry {
     async fn opened(
         &self,
         work: &dyn Repositories,

@@ -1,5 +1,7 @@
 //! The three databases behind one store.
 
+mod accounts;
+mod api_keys;
 mod audit;
 mod columns;
 mod connect;
@@ -13,9 +15,12 @@ mod options;
 mod outbox;
 mod plans;
 mod repos;
+mod sessions;
 mod subscriptions;
+mod throttles;
 mod usage;
 mod usage_sums;
+mod users;
 mod warnings;
 
 pub use connect::{Database, DatabaseSettings, connect};

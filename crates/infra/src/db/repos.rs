@@ -16,7 +16,8 @@ use domain::store::{Repositories, StoreResult, UnitOfWork};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
 use std::sync::Arc;
 
-/// Every repository over one connection `C`.
+/// Every repository over one connection `C`; cloning shares the connection.
+#[derive(Clone)]
 pub struct Repos<C> {
     pub(super) conn: C,
     pub(super) shared: Arc<Shared>,
@@ -30,10 +31,10 @@ impl<C: ConnectionTrait> Repos<C> {
 
 impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
     fn accounts(&self) -> &dyn AccountRepository {
-        unimplemented!()
+        self
     }
     fn api_keys(&self) -> &dyn ApiKeyRepository {
-        unimplemented!()
+        self
     }
     fn audit(&self) -> &dyn AuditLog {
         self
@@ -60,19 +61,19 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn sessions(&self) -> &dyn SessionRepository {
-        unimplemented!()
+        self
     }
     fn subscriptions(&self) -> &dyn SubscriptionRepository {
         self
     }
     fn throttles(&self) -> &dyn ThrottleRepository {
-        unimplemented!()
+        self
     }
     fn usage(&self) -> &dyn UsageRepository {
         self
     }
     fn users(&self) -> &dyn UserRepository {
-        unimplemented!()
+        self
     }
     fn warnings(&self) -> &dyn WarningRepository {
         self

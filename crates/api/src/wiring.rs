@@ -1,0 +1,96 @@
+//! The composition root: builds adapters and services from settings.
+
+use crate::services::Services;
+use crate::settings::Settings;
+use anyhow::Context;
+use domain::accounts::{AccountService, KeyService, OperatorService, RegistrationService};
+use domain::identity::{IdentityService, MeterScales, PasswordHasher, SecretSource};
+use domain::metering::MeteringService;
+use domain::plans::{Catalogue, MeterCode, PlanService, SubscriptionService};
+use domain::quota::{GaugeCarry, GrantService};
+use domain::store::Store;
+use domain::time::Clock;
+use infra::clock::{SystemClock, TestClock};
+use infra::crypto::{Argon2Hasher, SystemSecrets};
+use infra::db::{DatabaseSettings, connect};
+use secrecy::ExposeSecret;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+
+/// The name of the option that keeps the test clock's time.
+pub const TEST_CLOCK_OPTION: &str = "test_clock";
+
+pub fn database_settings(settings: &Settings) -> DatabaseSettings {
+    DatabaseSettings {
+        url: settings.database.url.expose_secret().to_owned(),
+        max_connections: settings.database.max_connections,
+    }
+}
+
+/// Connects and builds every service. The database is migrated already.
+pub async fn wire(settings: &Settings) -> anyhow::Result<Arc<Services>> {
+    let database = connect(&database_settings(settings)).await.context("cannot connect to the database")?;
+    let store: Arc<dyn Store> = Arc::new(database);
+    let test_clock = settings.clock.test.then(|| Arc::new(TestClock::default()));
+    let clock: Arc<dyn Clock> = match &test_clock {
+        Some(clock) => clock.clone(),
+        None => Arc::new(SystemClock),
+    };
+    Ok(Arc::new(build(settings, store, clock, test_clock)))
+}
+
+fn build(
+    settings: &Settings,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    test_clock: Option<Arc<TestClock>>,
+) -> Services {
+    let catalogue = Arc::new(settings.catalogue().clone());
+    let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2Hasher::default());
+    let secrets: Arc<dyn SecretSource> = Arc::new(SystemSecrets);
+    let meters: Arc<dyn MeterScales> = Arc::new(Scales(catalogue.clone()));
+    let identity = IdentityService {
+        store: store.clone(),
+        clock: clock.clone(),
+        hasher: hasher.clone(),
+        secrets: secrets.clone(),
+    };
+    Services {
+        registration: RegistrationService {
+            store: store.clone(),
+            clock: clock.clone(),
+            hasher: hasher.clone(),
+            secrets: secrets.clone(),
+        },
+        accounts: AccountService { store: store.clone(), clock: clock.clone(), currency: catalogue.currency },
+        keys: KeyService { store: store.clone(), clock: clock.clone(), secrets, meters },
+        operators: OperatorService { store: store.clone(), clock: clock.clone() },
+        plans: PlanService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },
+        subscriptions: SubscriptionService {
+            store: store.clone(),
+            clock: clock.clone(),
+            catalogue: catalogue.clone(),
+            hook: Arc::new(GaugeCarry { catalogue: catalogue.clone() }),
+        },
+        grants: GrantService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },
+        metering: MeteringService::new(store.clone(), clock.clone(), catalogue.clone()),
+        body_limit: settings.server.body_limit_bytes,
+        batch_limit: settings.limits.batch_events,
+        runtime: Handle::current(),
+        identity,
+        store,
+        clock,
+        test_clock,
+        catalogue,
+    }
+}
+
+/// The decimals of each meter, for API keys' allowances.
+struct Scales(Arc<Catalogue>);
+
+impl MeterScales for Scales {
+    fn scale(&self, meter: &str) -> Option<u8> {
+        let code = MeterCode::parse(meter)?;
+        self.0.meters.get(&code).map(|meter| meter.scale)
+    }
+}
