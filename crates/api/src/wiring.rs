@@ -11,7 +11,7 @@ use domain::quota::{GaugeCarry, GrantService};
 use domain::store::Store;
 use domain::time::Clock;
 use infra::clock::{SystemClock, TestClock};
-use infra::crypto::{Argon2Hasher, SystemSecrets};
+use infra::crypto::{Argon2Hasher, OsSecrets};
 use infra::db::{DatabaseSettings, connect};
 use secrecy::ExposeSecret;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ fn build(
 ) -> Services {
     let catalogue = Arc::new(settings.catalogue().clone());
     let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2Hasher::default());
-    let secrets: Arc<dyn SecretSource> = Arc::new(SystemSecrets);
+    let secrets: Arc<dyn SecretSource> = Arc::new(OsSecrets);
     let meters: Arc<dyn MeterScales> = Arc::new(Scales(catalogue.clone()));
     let identity = IdentityService {
         store: store.clone(),
