@@ -4,9 +4,13 @@
 //! Errors are [`http::problem::ApiError`]; bodies come through [`http::body::Body`], query strings through
 //! [`http::params::Params`].
 
+pub mod caller;
+mod client_address;
 pub mod http;
+mod known_callers;
 pub mod openapi;
 mod plans_check;
+mod request_rate;
 pub mod routes;
 pub mod server;
 pub mod services;

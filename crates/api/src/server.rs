@@ -1,5 +1,6 @@
 //! The HTTP server: the app with its middleware, listeners, and a drain on SIGTERM.
 
+use crate::caller::{Doorkeeper, rate_limit_headers};
 use crate::http::problem::ApiError;
 use crate::http::request_id;
 use crate::openapi::{self, BASE};
@@ -22,11 +23,13 @@ pub struct AppState {
     pub services: Arc<Services>,
     pub settings: Arc<Settings>,
     pub routes: Arc<RouteTable>,
+    pub door: Arc<Doorkeeper>,
 }
 
 impl AppState {
     pub fn new(services: Arc<Services>, settings: Settings) -> Self {
-        Self { services, settings: Arc::new(settings), routes: Arc::new(RouteTable::new()) }
+        let door = Arc::new(Doorkeeper::new(settings.server.trusted_proxies.clone()));
+        Self { services, settings: Arc::new(settings), routes: Arc::new(RouteTable::new()), door }
     }
 }
 
@@ -47,10 +50,12 @@ pub fn app(
     app.app_data(web::Data::new(state.services.clone()))
         .app_data(web::Data::new(state.settings.clone()))
         .app_data(web::Data::new(state.routes.clone()))
+        .app_data(web::Data::from(state.door.clone()))
         .service(SwaggerUi::new("/docs/{_:.*}").url(format!("{BASE}/openapi.json"), document))
         .service(web::redirect("/docs", "/docs/"))
         .configure(health::configure)
         .default_service(web::to(nothing_here))
+        .wrap(from_fn(rate_limit_headers))
         .wrap(DefaultHeaders::new().add(("X-Content-Type-Options", "nosniff")).add(("Cache-Control", "no-store")))
         .wrap(from_fn(request_id::middleware))
 }

@@ -36,7 +36,7 @@ pub async fn wire(settings: &Settings) -> anyhow::Result<Arc<Services>> {
         Some(clock) => clock.clone(),
         None => Arc::new(SystemClock),
     };
-    Ok(Arc::new(build(settings, store, clock, test_clock)))
+    Ok(Arc::new(build(settings, store, clock, test_clock)?))
 }
 
 fn build(
@@ -44,9 +44,9 @@ fn build(
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     test_clock: Option<Arc<TestClock>>,
-) -> Services {
+) -> anyhow::Result<Services> {
     let catalogue = Arc::new(settings.catalogue().clone());
-    let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2Hasher::default());
+    let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2Hasher::standard()?);
     let secrets: Arc<dyn SecretSource> = Arc::new(OsSecrets);
     let meters: Arc<dyn MeterScales> = Arc::new(Scales(catalogue.clone()));
     let identity = IdentityService {
@@ -55,7 +55,7 @@ fn build(
         hasher: hasher.clone(),
         secrets: secrets.clone(),
     };
-    Services {
+    Ok(Services {
         registration: RegistrationService {
             store: store.clone(),
             clock: clock.clone(),
@@ -82,7 +82,7 @@ fn build(
         clock,
         test_clock,
         catalogue,
-    }
+    })
 }
 
 /// The decimals of each meter, for API keys' allowances.

@@ -25,7 +25,7 @@ pub struct AuditEvent {
 
 impl AuditEvent {
     /// An act of `actor` at `now`; `target` is the id of what it changed.
-    pub fn by(actor: &Actor, action: &str, target: &dyn std::fmt::Display, now: DateTime<Utc>) -> Self {
+    pub fn by(actor: &Actor, action: &str, target: impl std::fmt::Display + Copy, now: DateTime<Utc>) -> Self {
         Self {
             id: AuditId::new(now),
             account: None,

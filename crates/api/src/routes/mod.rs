@@ -1,8 +1,56 @@
 //! The routes under `/api/v1`, one file per resource.
 
+pub mod accounts;
+pub mod admin_users;
+pub mod api_keys;
+pub mod auth;
 pub mod health;
+mod identity_views;
+pub mod me;
+mod plan_views;
+pub mod plans;
+pub mod subscription;
+mod subscription_views;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Every route of the API; the OpenAPI document is made from the same list.
-pub fn configure(_config: &mut ServiceConfig) {}
+pub fn configure(config: &mut ServiceConfig) {
+    identity(config);
+    catalogue(config);
+}
+
+fn identity(config: &mut ServiceConfig) {
+    config
+        .service(auth::register)
+        .service(auth::login)
+        .service(auth::logout)
+        .service(me::get_me)
+        .service(me::update_me)
+        .service(api_keys::create_key)
+        .service(api_keys::list_keys)
+        .service(api_keys::get_key)
+        .service(api_keys::update_key)
+        .service(api_keys::delete_key)
+        .service(api_keys::rotate_key)
+        .service(accounts::get_account)
+        .service(accounts::update_account)
+        .service(admin_users::list_users)
+        .service(admin_users::update_user)
+        .service(admin_users::list_accounts)
+        .service(admin_users::order_account);
+}
+
+fn catalogue(config: &mut ServiceConfig) {
+    config
+        .service(plans::list_plans)
+        .service(plans::list_meters)
+        .service(plans::list_versions)
+        .service(subscription::get_subscription)
+        .service(subscription::update_subscription)
+        .service(subscription::preview)
+        .service(subscription::subscribe)
+        .service(subscription::cancel)
+        .service(subscription::resume)
+        .service(subscription::order_subscription);
+}

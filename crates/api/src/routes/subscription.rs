@@ -74,7 +74,8 @@ pub async fn preview(
     body: Body<SubscribeRequest>,
     services: web::Data<Arc<Services>>,
 ) -> ApiResult<web::Json<QuoteView>> {
-    let (which, wish) = (account(body.0.account.as_deref()), wish(&body.0.plan, body.0.interval.as_deref(), body.0.seats)?);
+    let (which, wish) =
+        (account(body.0.account.as_deref()), wish(&body.0.plan, body.0.interval.as_deref(), body.0.seats)?);
     Ok(web::Json(services.subscriptions.preview(caller.actor(), &which, &wish).await?.into()))
 }
 
@@ -86,7 +87,8 @@ pub async fn subscribe(
     body: Body<SubscribeRequest>,
     services: web::Data<Arc<Services>>,
 ) -> ApiResult<HttpResponse> {
-    let (which, wish) = (account(body.0.account.as_deref()), wish(&body.0.plan, body.0.interval.as_deref(), body.0.seats)?);
+    let (which, wish) =
+        (account(body.0.account.as_deref()), wish(&body.0.plan, body.0.interval.as_deref(), body.0.seats)?);
     let done = services
         .run(move |all| async move { all.subscriptions.subscribe(caller.actor(), &which, &wish).await })
         .await?;
@@ -103,9 +105,9 @@ pub async fn update_subscription(
 ) -> ApiResult<web::Json<SubscriptionView>> {
     let (which, model) = (account(body.0.account.as_deref()), body.0.selected_ai_model);
     let view = services
-        .run(move |all| async move {
-            all.subscriptions.select_ai_model(caller.actor(), &which, model.as_deref()).await
-        })
+        .run(
+            move |all| async move { all.subscriptions.select_ai_model(caller.actor(), &which, model.as_deref()).await },
+        )
         .await?;
     Ok(web::Json(view.into()))
 }

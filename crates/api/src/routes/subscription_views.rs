@@ -74,12 +74,7 @@ pub struct ChangeView {
 
 impl ChangeView {
     fn new(choice: &Choice, effective_at: Option<DateTime<Utc>>) -> Self {
-        Self {
-            plan: choice.plan.to_string(),
-            interval: choice.interval.name(),
-            seats: choice.seats,
-            effective_at,
-        }
+        Self { plan: choice.plan.to_string(), interval: choice.interval.name(), seats: choice.seats, effective_at }
     }
 }
 
@@ -200,6 +195,7 @@ impl From<Quote> for QuoteView {
 
 /// Reads the interval of a request.
 pub fn read_interval(word: Option<&str>) -> domain::error::Result<Option<Interval>> {
-    let read = |word| Interval::parse(word).ok_or_else(|| domain::error::Error::invalid("interval", "is month or year"));
+    let read =
+        |word| Interval::parse(word).ok_or_else(|| domain::error::Error::invalid("interval", "is month or year"));
     word.map(read).transpose()
 }

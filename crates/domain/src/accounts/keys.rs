@@ -187,6 +187,6 @@ impl KeyService {
 async fn note(work: &dyn UnitOfWork, actor: &Actor, action: &str, key: &ApiKey) -> Result<()> {
     let scopes: Vec<&str> = key.draft.scopes.iter().map(Scope::as_str).collect();
     let detail = json!({ "name": key.draft.name, "prefix": key.prefix, "scopes": scopes });
-    let event = AuditEvent::by(actor, action, &key.id, key.updated_at).on_account(key.account).with(detail);
+    let event = AuditEvent::by(actor, action, key.id, key.updated_at).on_account(key.account).with(detail);
     Ok(work.audit().append(&event).await?)
 }

@@ -65,7 +65,7 @@ impl OperatorService {
             work.sessions().end_all(id, None).await?;
             work.api_keys().revoke_all(id, None, now).await?;
         }
-        work.audit().append(&AuditEvent::by(actor, "user.update", &id, now).with(rights(&before, &after))).await?;
+        work.audit().append(&AuditEvent::by(actor, "user.update", id, now).with(rights(&before, &after))).await?;
         work.commit().await?;
         Ok(after)
     }
@@ -86,7 +86,7 @@ impl OperatorService {
         account.status = order.status.unwrap_or(account.status);
         account.updated_at = now;
         work.accounts().save(&account).await.map_err(taken_id)?;
-        let event = AuditEvent::by(actor, "account.update", &id, now).on_account(id);
+        let event = AuditEvent::by(actor, "account.update", id, now).on_account(id);
         work.audit().append(&event.with(json!({ "status": account.status.as_str() }))).await?;
         work.commit().await?;
         Ok(account)

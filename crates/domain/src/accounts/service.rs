@@ -42,7 +42,7 @@ impl AccountService {
         account.spend_cap = cap.apply(account.spend_cap);
         account.updated_at = now;
         work.accounts().save(&account).await?;
-        let event = AuditEvent::by(actor, "account.cap", &account.id, now).on_account(account.id);
+        let event = AuditEvent::by(actor, "account.cap", account.id, now).on_account(account.id);
         work.audit().append(&event.with(cap_of(&account))).await?;
         work.commit().await?;
         Ok(account)

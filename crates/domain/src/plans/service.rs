@@ -168,7 +168,7 @@ impl SubscriptionService {
             work.subscriptions().put_periods(after.account, &[after.open_period()]).await?;
         }
         let detail = json!({ "from": described(before), "to": described(after) });
-        let event = AuditEvent::by(actor, action, &after.id, now).on_account(after.account).with(detail);
+        let event = AuditEvent::by(actor, action, after.id, now).on_account(after.account).with(detail);
         work.audit().append(&event).await?;
         work.outbox().push(&[Event::new(after.account, "subscription.changed", described(after), now)]).await?;
         Ok(work.commit().await?)

@@ -46,6 +46,12 @@ impl Argon2Hasher {
         Ok(Self { argon2, dummy, admitted, running: Arc::new(Semaphore::new(at_once)) })
     }
 
+    /// The recommended cost, and as many hashes at once as there are processors.
+    pub fn standard() -> Result<Self> {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self::new(Cost::STANDARD, processors)
+    }
+
     /// Runs `work` on the blocking pool when its turn comes. The permits stay with the work, even when the
     /// caller goes away.
     async fn run<T: Send + 'static>(&self, work: impl FnOnce(Argon2<'static>) -> T + Send + 'static) -> Result<T> {

@@ -56,7 +56,7 @@ impl IdentityService {
             }
             user.password_hash = new_hash;
             work.sessions().end_all(user.id, caller.session).await?;
-            work.audit().append(&AuditEvent::by(&caller.actor, "user.change_password", &user.id, now)).await?;
+            work.audit().append(&AuditEvent::by(&caller.actor, "user.change_password", user.id, now)).await?;
         }
         work.users().save(&user).await?;
         work.commit().await?;

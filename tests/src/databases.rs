@@ -1,0 +1,69 @@
+//! A fresh, migrated database for one test: SQLite in a temporary folder, or a new schema on a server whose URL
+//! is in `TEST_POSTGRES_URL` or `TEST_MARIADB_URL` (without a database name).
+
+use infra::db::{Database, DatabaseSettings, connect, migrate_up};
+use sea_orm::ConnectionTrait;
+use uuid::Uuid;
+
+/// The database, and what must live as long as it.
+pub struct Fresh {
+    pub database: Database,
+    _folder: Option<tempfile::TempDir>,
+}
+
+/// Runs a test on SQLite, and by name (`--ignored`) on the two servers.
+#[macro_export]
+macro_rules! db_test {
+    ($name:ident, $body:expr) => {
+        mod $name {
+            use super::*;
+
+            #[tokio::test]
+            async fn sqlite() {
+                let fresh = $crate::databases::sqlite().await;
+                let test = $body;
+                test(&fresh.database).await;
+            }
+
+            #[tokio::test]
+            #[ignore = "needs TEST_POSTGRES_URL"]
+            async fn postgres() {
+                let fresh = $crate::databases::server("TEST_POSTGRES_URL").await;
+                let test = $body;
+                test(&fresh.database).await;
+            }
+
+            #[tokio::test]
+            #[ignore = "needs TEST_MARIADB_URL"]
+            async fn mariadb() {
+                let fresh = $crate::databases::server("TEST_MARIADB_URL").await;
+                let test = $body;
+                test(&fresh.database).await;
+            }
+        }
+    };
+}
+
+#[expect(clippy::expect_used, reason = "a test without its database fails")]
+pub async fn sqlite() -> Fresh {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let url = format!("sqlite://{}", folder.path().join("test.db").display());
+    Fresh { database: migrated(url).await, _folder: Some(folder) }
+}
+
+#[expect(clippy::expect_used, clippy::disallowed_methods, reason = "a test without its database fails")]
+pub async fn server(variable: &str) -> Fresh {
+    let url = std::env::var(variable).expect("the URL of a server");
+    let name = format!("test_{}", Uuid::now_v7().simple());
+    let admin = sea_orm::Database::connect(&url).await.expect("the server");
+    admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a new database");
+    let base = url.trim_end_matches('/').trim_end_matches("/postgres").to_owned();
+    Fresh { database: migrated(format!("{base}/{name}")).await, _folder: None }
+}
+
+#[expect(clippy::expect_used, reason = "a test without its database fails")]
+async fn migrated(url: String) -> Database {
+    let settings = DatabaseSettings { url, max_connections: 8 };
+    migrate_up(&settings).await.expect("all migrations");
+    connect(&settings).await.expect("a connection")
+}
