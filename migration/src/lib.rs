@@ -4,6 +4,7 @@ pub mod columns;
 mod identity;
 mod kernel;
 mod metering;
+mod plans;
 mod quota;
 
 use sea_orm_migration::prelude::*;
@@ -21,6 +22,10 @@ impl MigratorTrait for Migrator {
             Box::new(kernel::IdempotencyKeys),
             Box::new(kernel::Leases),
             Box::new(kernel::Options),
+            Box::new(plans::PlanVersions),
+            Box::new(plans::UserSubscriptions),
+            Box::new(plans::UserSubscriptionsDue),
+            Box::new(plans::QuotaPeriods),
             Box::new(identity::Users),
             Box::new(identity::UsersByRole),
             Box::new(identity::Sessions),

@@ -1,3 +1,4 @@
 //! Adapters against real databases.
 
 mod identity;
+mod plans;

@@ -120,7 +120,8 @@ fn check_plans(file: Option<&std::path::Path>) -> anyhow::Result<()> {
 /// Starts logging to standard error; what commands answer goes to standard output.
 fn start_logging(settings: &Settings) {
     let filter = EnvFilter::try_new(&settings.log.level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let filter = filter.add_directive("sqlx::postgres::notice=off".parse().unwrap_or_default());
+    let quiet = ["sqlx::postgres::notice=off", "sea_orm_migration=warn", "actix_server=warn"];
+    let filter = quiet.iter().filter_map(|rule| rule.parse().ok()).fold(filter, EnvFilter::add_directive);
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match settings.log.format {
         LogFormat::Text => logs.try_init(),

@@ -8,7 +8,11 @@ pub mod auth;
 pub mod health;
 mod identity_views;
 pub mod me;
+mod plan_views;
+pub mod plans;
 pub mod quota;
+pub mod subscription;
+mod subscription_views;
 pub mod usage;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -16,6 +20,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// Every route of the API; the OpenAPI document is made from the same list.
 pub fn configure(config: &mut ServiceConfig) {
     identity(config);
+    catalogue(config);
     usage::configure(config);
     quota::configure(config);
     admin::configure(config);
@@ -40,4 +45,18 @@ fn identity(config: &mut ServiceConfig) {
         .service(admin_users::update_user)
         .service(admin_users::list_accounts)
         .service(admin_users::order_account);
+}
+
+fn catalogue(config: &mut ServiceConfig) {
+    config
+        .service(plans::list_plans)
+        .service(plans::list_meters)
+        .service(plans::list_versions)
+        .service(subscription::get_subscription)
+        .service(subscription::update_subscription)
+        .service(subscription::preview)
+        .service(subscription::subscribe)
+        .service(subscription::cancel)
+        .service(subscription::resume)
+        .service(subscription::order_subscription);
 }

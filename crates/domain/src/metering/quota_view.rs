@@ -58,13 +58,12 @@ impl MeteringService {
         let now = self.clock.now();
         let found = self.store.accounts().find(account).await?.ok_or(Error::NotFound("account"))?;
         let stored = self.store.subscriptions().find(account).await?;
-        match stored.filter(|subscription| now < subscription.period.end) {
-            Some(subscription) => self.view(found, subscription, now).await,
-            None => {
-                let subscription = self.open_period(account).await?;
-                self.view(found, subscription, now).await
-            }
-        }
+        let current = stored.filter(|subscription| now < subscription.period.end);
+        let subscription = match current {
+            Some(subscription) => subscription,
+            None => self.open_period(account).await?,
+        };
+        self.view(found, subscription, now).await
     }
 
     /// Rolls an account over to now and returns its subscription; nothing happens when it is current.

@@ -36,6 +36,8 @@ pub struct Subscribed {
     pub subscription: Subscription,
     /// The version that was asked for.
     pub version: Arc<PlanVersion>,
+    /// The version that the subscription is on now.
+    pub running: Arc<PlanVersion>,
     pub quote: Quote,
 }
 
@@ -92,8 +94,9 @@ impl SubscriptionService {
         let (offer, version) = self.offer(&*work, wish).await?;
         let quote = self.quoted(&*work, &before, &offer, now).await?;
         let after = changed(&before, &quote, offer.choice, now)?;
+        let running = version_sold(&*work, after.chosen.version).await?;
         self.write(work, actor, "subscription.change", (&before, &after), now).await?;
-        Ok(Subscribed { subscription: after, version, quote })
+        Ok(Subscribed { subscription: after, version, running, quote })
     }
 
     /// The account's subscription under the lock of its account.
@@ -165,7 +168,7 @@ impl SubscriptionService {
             work.subscriptions().put_periods(after.account, &[after.open_period()]).await?;
         }
         let detail = json!({ "from": described(before), "to": described(after) });
-        let event = AuditEvent::by(actor, action, &after.id, now).on_account(after.account).with(detail);
+        let event = AuditEvent::by(actor, action, after.id, now).on_account(after.account).with(detail);
         work.audit().append(&event).await?;
         work.outbox().push(&[Event::new(after.account, "subscription.changed", described(after), now)]).await?;
         Ok(work.commit().await?)

@@ -69,12 +69,11 @@ async fn bring_up_to_date(
 ) -> Result<Current> {
     let stored = work.subscriptions().find(account.id).await?;
     let begun = stored.is_none();
-    let mut subscription = match stored {
-        Some(stored) => stored,
-        None => {
-            let choice = default_choice(work, catalogue).await?;
-            Subscription::begin(account.id, choice, catalogue.zone, account.created_at)
-        }
+    let mut subscription = if let Some(stored) = stored {
+        stored
+    } else {
+        let choice = default_choice(work, catalogue).await?;
+        Subscription::begin(account.id, choice, catalogue.zone, account.created_at)
     };
     let mut opened = if begun { vec![subscription.open_period()] } else { Vec::new() };
     if now >= subscription.period.end {

@@ -75,7 +75,7 @@ impl GrantService {
         work.accounts().lock(account).await?.ok_or(Error::NotFound("account"))?;
         work.grants().insert(&grant).await?;
         let detail = json!({"meter": wish.meter, "quantity": wish.quantity, "reason": wish.reason});
-        let event = AuditEvent::by(actor, "grant.give", &grant.id, now).on_account(account).with(detail);
+        let event = AuditEvent::by(actor, "grant.give", grant.id, now).on_account(account).with(detail);
         work.audit().append(&event).await?;
         idempotency::keep(&*work, request, &grant.id, now).await?;
         work.commit().await?;
@@ -91,7 +91,7 @@ impl GrantService {
         let mut grant = work.grants().find(account, id).await?.ok_or(Error::NotFound("grant"))?;
         grant.revoke();
         work.grants().save(std::slice::from_ref(&grant), now).await?;
-        let event = AuditEvent::by(actor, "grant.revoke", &grant.id, now).on_account(account);
+        let event = AuditEvent::by(actor, "grant.revoke", grant.id, now).on_account(account);
         work.audit().append(&event).await?;
         work.commit().await?;
         Ok(grant)

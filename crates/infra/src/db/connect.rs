@@ -44,15 +44,15 @@ pub type Database = Repos<DatabaseConnection>;
 /// Connects to the database of the URL. On SQLite the file and its folder are made when missing.
 pub async fn connect(settings: &DatabaseSettings) -> StoreResult<Database> {
     let sqlite = settings.url.starts_with("sqlite:");
-    if sqlite {
-        make_folder(&settings.url)?;
-    }
     let writer = open(settings, if sqlite { 1 } else { settings.max_connections }).await?;
     let conn = if sqlite { open(settings, settings.max_connections.max(2)).await? } else { writer.clone() };
     Ok(Repos { conn, shared: Arc::new(Shared { writer, versions: RwLock::default() }) })
 }
 
 pub(super) async fn open(settings: &DatabaseSettings, connections: u32) -> StoreResult<DatabaseConnection> {
+    if settings.url.starts_with("sqlite:") {
+        make_folder(&settings.url)?;
+    }
     let mut options = ConnectOptions::new(settings.url.clone());
     options
         .max_connections(connections)

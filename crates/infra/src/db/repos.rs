@@ -13,19 +13,14 @@ use domain::outbox::Outbox;
 use domain::plans::{PlanRepository, SubscriptionRepository};
 use domain::quota::{CounterRepository, GrantRepository, WarningRepository};
 use domain::store::{Repositories, StoreResult, UnitOfWork};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use std::sync::Arc;
 
-/// Every repository over one connection `C`.
+/// Every repository over one connection `C`; cloning shares the connection.
+#[derive(Clone)]
 pub struct Repos<C> {
     pub(super) conn: C,
     pub(super) shared: Arc<Shared>,
-}
-
-impl<C: ConnectionTrait> Repos<C> {
-    pub(super) fn backend(&self) -> DbBackend {
-        self.conn.get_database_backend()
-    }
 }
 
 impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
@@ -57,13 +52,13 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn plans(&self) -> &dyn PlanRepository {
-        unimplemented!()
+        self
     }
     fn sessions(&self) -> &dyn SessionRepository {
         self
     }
     fn subscriptions(&self) -> &dyn SubscriptionRepository {
-        unimplemented!()
+        self
     }
     fn throttles(&self) -> &dyn ThrottleRepository {
         self

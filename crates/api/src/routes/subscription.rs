@@ -1,0 +1,163 @@
+//! The account's subscription: look, preview, subscribe, cancel, resume; and the operator's order.
+
+use super::subscription_views::{QuoteView, SubscribedView, SubscriptionView, read_interval};
+use crate::caller::Caller;
+use crate::http::body::Body;
+use crate::http::params::{Params, path_id};
+use crate::http::problem::{ApiResult, Problem};
+use crate::services::Services;
+use actix_web::{HttpResponse, get, patch, post, web};
+use domain::accounts::AccountRef;
+use domain::error::{Error, Result};
+use domain::id::AccountId;
+use domain::plans::{PlanCode, PlanWish};
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AccountParams {
+    /// An account's id or external id; the key's account, or the personal one, when left out.
+    pub account: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubscribeRequest {
+    #[schema(example = "professional")]
+    pub plan: String,
+    /// `month` or `year`; the shortest that the plan is sold by when left out.
+    pub interval: Option<String>,
+    /// The plan's included seats when left out.
+    pub seats: Option<u32>,
+    pub account: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubscriptionPatch {
+    /// Null forgets it.
+    #[schema(example = "gpt-4o")]
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub selected_ai_model: Option<String>,
+    pub account: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlanOrder {
+    #[schema(example = "professional")]
+    pub plan: String,
+    pub interval: Option<String>,
+    pub seats: Option<u32>,
+}
+
+/// The subscription as it is now.
+#[utoipa::path(tag = "subscription", params(AccountParams), responses((status = 200, body = SubscriptionView), (status = 404, body = Problem)))]
+#[get("/subscription")]
+pub async fn get_subscription(
+    caller: Caller,
+    query: Params<AccountParams>,
+    services: web::Data<Arc<Services>>,
+) -> ApiResult<web::Json<SubscriptionView>> {
+    let which = account(query.0.account.as_deref());
+    Ok(web::Json(services.subscriptions.view(caller.actor(), &which).await?.into()))
+}
+
+/// What a change would cost, and when it would begin.
+#[utoipa::path(tag = "subscription", responses((status = 200, body = QuoteView), (status = 422, body = Problem)))]
+#[post("/subscription/preview")]
+pub async fn preview(
+    caller: Caller,
+    body: Body<SubscribeRequest>,
+    services: web::Data<Arc<Services>>,
+) -> ApiResult<web::Json<QuoteView>> {
+    let (which, wish) =
+        (account(body.0.account.as_deref()), wish(&body.0.plan, body.0.interval.as_deref(), body.0.seats)?);
+    Ok(web::Json(services.subscriptions.preview(caller.actor(), &which, &wish).await?.into()))
+}
+
+/// Change the plan. What costs something is `pending` until its bill is paid.
+#[utoipa::path(tag = "subscription", responses((status = 201, body = SubscribedView), (status = 409, body = Problem), (status = 422, body = Problem)))]
+#[post("/subscription")]
+pub async fn subscribe(
+    caller: Caller,
+    body: Body<SubscribeRequest>,
+    services: web::Data<Arc<Services>>,
+) -> ApiResult<HttpResponse> {
+    let (which, wish) =
+        (account(body.0.account.as_deref()), wish(&body.0.plan, body.0.interval.as_deref(), body.0.seats)?);
+    let done = services
+        .run(move |all| async move { all.subscriptions.subscribe(caller.actor(), &which, &wish).await })
+        .await?;
+    Ok(HttpResponse::Created().json(SubscribedView::new(done)))
+}
+
+/// Choose the model that the product uses by default.
+#[utoipa::path(tag = "subscription", responses((status = 200, body = SubscriptionView), (status = 422, body = Problem)))]
+#[patch("/subscription")]
+pub async fn update_subscription(
+    caller: Caller,
+    body: Body<SubscriptionPatch>,
+    services: web::Data<Arc<Services>>,
+) -> ApiResult<web::Json<SubscriptionView>> {
+    let (which, model) = (account(body.0.account.as_deref()), body.0.selected_ai_model);
+    let view = services
+        .run(
+            move |all| async move { all.subscriptions.select_ai_model(caller.actor(), &which, model.as_deref()).await },
+        )
+        .await?;
+    Ok(web::Json(view.into()))
+}
+
+/// End the subscription with its paid term.
+#[utoipa::path(tag = "subscription", params(AccountParams), responses((status = 200, body = SubscriptionView), (status = 409, body = Problem)))]
+#[post("/subscription/cancel")]
+pub async fn cancel(
+    caller: Caller,
+    query: Params<AccountParams>,
+    services: web::Data<Arc<Services>>,
+) -> ApiResult<web::Json<SubscriptionView>> {
+    let which = account(query.0.account.as_deref());
+    let view = services.run(move |all| async move { all.subscriptions.cancel(caller.actor(), &which).await }).await?;
+    Ok(web::Json(view.into()))
+}
+
+/// Take a cancellation back.
+#[utoipa::path(tag = "subscription", params(AccountParams), responses((status = 200, body = SubscriptionView), (status = 409, body = Problem)))]
+#[post("/subscription/resume")]
+pub async fn resume(
+    caller: Caller,
+    query: Params<AccountParams>,
+    services: web::Data<Arc<Services>>,
+) -> ApiResult<web::Json<SubscriptionView>> {
+    let which = account(query.0.account.as_deref());
+    let view = services.run(move |all| async move { all.subscriptions.resume(caller.actor(), &which).await }).await?;
+    Ok(web::Json(view.into()))
+}
+
+/// Put an account on any plan at once, active and without a bill.
+#[utoipa::path(tag = "operators", responses((status = 200, body = SubscriptionView), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+#[post("/admin/accounts/{id}/subscription")]
+pub async fn order_subscription(
+    caller: Caller,
+    id: web::Path<String>,
+    body: Body<PlanOrder>,
+    services: web::Data<Arc<Services>>,
+) -> ApiResult<web::Json<SubscriptionView>> {
+    let id: AccountId = path_id(&id, "account")?;
+    let wish = wish(&body.0.plan, body.0.interval.as_deref(), body.0.seats)?;
+    let view = services.run(move |all| async move { all.subscriptions.set(caller.actor(), id, &wish).await }).await?;
+    Ok(web::Json(view.into()))
+}
+
+fn account(text: Option<&str>) -> AccountRef {
+    text.map(AccountRef::parse).unwrap_or_default()
+}
+
+fn wish(plan: &str, interval: Option<&str>, seats: Option<u32>) -> Result<PlanWish> {
+    let plan = PlanCode::parse(plan).ok_or_else(|| Error::invalid("plan", "is not on sale"))?;
+    Ok(PlanWish { plan, interval: read_interval(interval)?, seats })
+}
