@@ -1,9 +1,11 @@
 //! What every route shares: reading requests, answering, errors, ids of requests.
 
 pub mod amount;
+pub mod answers;
 pub mod body;
 pub mod idempotency;
 pub mod paging;
 pub mod params;
 pub mod problem;
 pub mod request_id;
+pub mod time;

@@ -7,7 +7,7 @@ use crate::id::AccountId;
 use crate::store::Repositories;
 
 /// An account as a request names it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AccountRef {
     /// The key's account, else the caller's personal one.
     #[default]

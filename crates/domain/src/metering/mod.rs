@@ -10,6 +10,7 @@ mod decide;
 mod load;
 mod ports;
 mod quota_view;
+mod report;
 mod reports;
 mod service;
 mod summary;
@@ -18,13 +19,14 @@ mod usage;
 
 pub use books::{AccountBooks, KeyAllowances, PlanPeriod};
 pub use command::{
-    Consume, Dimensions, MAX_DIMENSIONS, MAX_EARLY, MAX_KEY_CHARS, MAX_LATE, Rejection, UsageKey, admit,
+    Consume, Dimensions, MAX_DIMENSIONS, MAX_EARLY, MAX_KEY_CHARS, MAX_LATE, Rejection, UsageKey, admit, admit_time,
 };
 pub use decide::{Denied, Funds, Gauge, Limit, Part, Source, decide, decide_gauge};
 #[cfg(any(test, feature = "testing"))]
 pub use ports::MockUsageRepository;
 pub use ports::{SavedUsage, UsageFilter, UsageRepository};
 pub use quota_view::{MeterQuota, QuotaView};
+pub use report::UsageReport;
 pub use service::{MeteringService, Outcome};
 pub use summary::{GroupBy, Rollup, SummaryFilter, SummaryRow};
 pub use usage::{Receipt, UsageRecord};

@@ -1,6 +1,6 @@
 //! Consuming: check, deduplicate, decide, fund, record, sum and warn, in one unit of work.
 
-use super::command::{Consume, Rejection, admit};
+use super::command::{Consume, Rejection, admit, admit_time};
 use super::load::{Books, open_books};
 use super::ports::SavedUsage;
 use super::summary::Rollup;
@@ -49,7 +49,7 @@ impl MeteringService {
 
     async fn attempt(&self, batch: &[Consume]) -> Result<Vec<Outcome>> {
         let now = self.clock.now();
-        let checked: Vec<_> = batch.iter().map(|command| self.check(command, now)).collect();
+        let checked: Vec<_> = batch.iter().map(|command| self.check(command)).collect();
         let admitted: Vec<&Consume> =
             batch.iter().zip(&checked).filter(|(_, check)| check.is_ok()).map(|(command, _)| command).collect();
         if admitted.is_empty() {
@@ -73,9 +73,9 @@ impl MeteringService {
         Ok(outcomes)
     }
 
-    fn check(&self, command: &Consume, now: DateTime<Utc>) -> std::result::Result<(), Rejection> {
+    fn check(&self, command: &Consume) -> std::result::Result<(), Rejection> {
         match self.catalogue.meters.get(&command.meter) {
-            Some(meter) => admit(command, meter, now),
+            Some(meter) => admit(command, meter),
             None => Err(Rejection::invalid("meter", "is not a meter of this server")),
         }
     }
@@ -105,6 +105,7 @@ impl<'a> Session<'a> {
             }
             return Ok(Receipt { record: saved.record.clone(), duplicate: true });
         }
+        admit_time(command, now)?;
         let book = books.accounts.get_mut(&command.account).ok_or(Rejection::UnknownAccount)?;
         let meter = self.catalogue.meters.get(&command.meter).ok_or(Rejection::UnknownAccount)?;
         let record = book.consume(&mut books.keys, command, meter, now)?;

@@ -1,0 +1,132 @@
+//! The command line: one file per command.
+
+mod admin;
+mod doctor;
+mod migrate;
+mod replay;
+mod seed;
+mod serve;
+
+use crate::settings::{LogFormat, Settings, environment};
+use anyhow::anyhow;
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use tracing_subscriber::EnvFilter;
+
+pub use replay::{ReplayArguments, ReplayReport, replay};
+
+/// Meters, limits and prices what the customers of an AI product use.
+#[derive(Debug, Parser)]
+#[command(name = "suanpan", version, about)]
+pub struct Cli {
+    /// A YAML file over the defaults; the environment goes over both.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API; what `suanpan` alone does.
+    Serve,
+    /// Change the schema of the database, or show where it stands.
+    Migrate {
+        #[command(subcommand)]
+        direction: migrate::Direction,
+    },
+    /// Create demo users on three plans; running it twice changes nothing.
+    Seed {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Work on plan files.
+    Plans {
+        #[command(subcommand)]
+        command: PlansCommand,
+    },
+    /// Work on operators.
+    Admin {
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
+    /// Feed a CSV of past use through metering and show what it would have cost.
+    Replay(ReplayArguments),
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Check the set-up.
+    Doctor,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PlansCommand {
+    /// Report every mistake of a configuration file, with its path.
+    Check {
+        /// The file; the built-in configuration when left out.
+        file: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AdminCommand {
+    /// Create an operator; the password is read from standard input.
+    Create {
+        #[arg(long)]
+        username: String,
+    },
+}
+
+/// Runs a command to its end.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Plans { command: PlansCommand::Check { file } } => check_plans(file.as_deref()),
+        Command::Openapi => {
+            println!("{}", crate::openapi::document().to_pretty_json()?);
+            Ok(())
+        }
+        command => {
+            let settings = load(cli.config.as_deref())?;
+            with_settings(command, settings).await
+        }
+    }
+}
+
+async fn with_settings(command: Command, settings: Settings) -> anyhow::Result<()> {
+    match command {
+        Command::Serve => serve::serve(settings).await,
+        Command::Migrate { direction } => migrate::migrate(&settings, direction).await,
+        Command::Seed { json } => seed::seed_command(&settings, json).await,
+        Command::Admin { command: AdminCommand::Create { username } } => admin::create(&settings, &username).await,
+        Command::Replay(arguments) => replay::replay_command(&settings, &arguments).await,
+        Command::Doctor => doctor::doctor(&settings).await,
+        Command::Plans { .. } | Command::Openapi => Ok(()),
+    }
+}
+
+fn load(file: Option<&std::path::Path>) -> anyhow::Result<Settings> {
+    Settings::load(file, environment()).map_err(|mistakes| {
+        let list = mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect::<String>();
+        anyhow!("the configuration has {} mistake(s):{list}", mistakes.len())
+    })
+}
+
+fn check_plans(file: Option<&std::path::Path>) -> anyhow::Result<()> {
+    let (report, clean) = crate::plans_check(file);
+    print!("{report}");
+    if clean { Ok(()) } else { Err(anyhow!("there are mistakes")) }
+}
+
+/// Starts logging to standard error; what commands answer goes to standard output.
+fn start_logging(settings: &Settings) {
+    let filter = EnvFilter::try_new(&settings.log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = filter.add_directive("sqlx::postgres::notice=off".parse().unwrap_or_default());
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match settings.log.format {
+        LogFormat::Text => logs.try_init(),
+        LogFormat::Json => logs.json().try_init(),
+    };
+    if started.is_err() {
+        eprintln!("suanpan: logging was started before");
+    }
+}

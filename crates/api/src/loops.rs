@@ -1,0 +1,95 @@
+//! Background loops: the same use cases as requests, on a timer. Replicas share them by leases.
+
+use crate::services::Services;
+use crate::wiring::TEST_CLOCK_OPTION;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::error::{Error, Result};
+use infra::clock::{SystemClock, TestClock};
+use domain::time::Clock;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+/// Between two looks for periods that ended.
+const ROLL_OVER_EVERY: Duration = Duration::from_secs(10);
+/// Between two looks at what other replicas set the test clock to.
+const CLOCK_EVERY: Duration = Duration::from_secs(1);
+const LEASE: TimeDelta = TimeDelta::seconds(30);
+const ROLL_OVER: &str = "roll_over";
+
+/// Starts every loop; they end with the runtime.
+pub fn start(services: &Arc<Services>) -> Vec<JoinHandle<()>> {
+    let mut tasks = vec![tokio::spawn(roll_over_loop(services.clone()))];
+    if let Some(clock) = services.test_clock.clone() {
+        tasks.push(tokio::spawn(clock_loop(services.clone(), clock)));
+    }
+    tasks
+}
+
+async fn roll_over_loop(services: Arc<Services>) {
+    let holder = Uuid::now_v7();
+    loop {
+        match roll_over(&services, holder).await {
+            Ok(0) => {}
+            Ok(accounts) => tracing::info!(accounts, "periods rolled over"),
+            Err(error) => tracing::warn!(error = ?error, "roll-over failed; it is tried again"),
+        }
+        tokio::time::sleep(ROLL_OVER_EVERY).await;
+    }
+}
+
+/// Rolls over every due account while this replica holds the lease.
+async fn roll_over(services: &Services, holder: Uuid) -> Result<usize> {
+    let mut all = 0;
+    while claim(services, holder).await? {
+        match services.metering.roll_over_due().await? {
+            0 => break,
+            accounts => all += accounts,
+        }
+    }
+    Ok(all)
+}
+
+/// Leases are kept in the system's time, whatever a test clock says.
+async fn claim(services: &Services, holder: Uuid) -> Result<bool> {
+    let now = SystemClock.now();
+    let work = services.store.begin().await?;
+    let claimed = work.leases().claim(ROLL_OVER, holder, now, now + LEASE).await?;
+    work.commit().await?;
+    Ok(claimed)
+}
+
+/// Moves the test clock, tells the other replicas, and does the background work of the new time.
+pub async fn advance_clock(services: &Services, clock: &TestClock, to: DateTime<Utc>) -> Result<()> {
+    if to <= clock.now() {
+        return Err(Error::invalid("to", "must be later than the test clock's time"));
+    }
+    if to - SystemClock.now() > TimeDelta::days(366 * 50) {
+        return Err(Error::invalid("to", "must be within fifty years"));
+    }
+    let work = services.store.begin().await?;
+    work.options().set(TEST_CLOCK_OPTION, &(to - SystemClock.now()).num_microseconds().unwrap_or(0).to_string(), SystemClock.now()).await?;
+    work.commit().await?;
+    clock.advance(to);
+    while services.metering.roll_over_due().await? > 0 {}
+    Ok(())
+}
+
+/// Follows the offset that any replica stored.
+pub async fn follow_clock(services: &Services, clock: &TestClock) -> Result<()> {
+    let stored = services.store.options().find(TEST_CLOCK_OPTION).await?;
+    if let Some(micros) = stored.and_then(|text| text.parse().ok()) {
+        clock.advance(SystemClock.now() + TimeDelta::microseconds(micros));
+    }
+    Ok(())
+}
+
+async fn clock_loop(services: Arc<Services>, clock: Arc<TestClock>) {
+    loop {
+        if let Err(error) = follow_clock(&services, &clock).await {
+            tracing::warn!(error = ?error, "the test clock could not be read");
+        }
+        tokio::time::sleep(CLOCK_EVERY).await;
+    }
+}

@@ -1,0 +1,21 @@
+//! `/usage`: reporting use, one event, many, or as CloudEvents; listing and summing it.
+
+mod batch;
+mod cloud_events;
+mod list;
+mod single;
+mod views;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub use list::meter_code;
+pub use views::scale_of;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(single::report_usage)
+        .service(batch::report_batch)
+        .service(cloud_events::report_cloud_events)
+        .service(list::list_usage)
+        .service(list::summarise_usage);
+}
