@@ -20,7 +20,7 @@ pub fn said(error: Error) -> anyhow::Error {
     match error {
         Error::Invalid(fields) => {
             let fields: Vec<_> = fields.iter().map(|field| format!("{} {}", field.field, field.reason)).collect();
-            anyhow::anyhow!(fields.join("; "))
+            anyhow!(fields.join("; "))
         }
         error => error.into(),
     }

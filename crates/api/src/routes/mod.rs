@@ -1,18 +1,24 @@
 //! The routes under `/api/v1`, one file per resource.
 
 pub mod accounts;
+pub mod admin;
 pub mod admin_users;
 pub mod api_keys;
 pub mod auth;
 pub mod health;
 mod identity_views;
 pub mod me;
+pub mod quota;
+pub mod usage;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Every route of the API; the OpenAPI document is made from the same list.
 pub fn configure(config: &mut ServiceConfig) {
     identity(config);
+    usage::configure(config);
+    quota::configure(config);
+    admin::configure(config);
 }
 
 fn identity(config: &mut ServiceConfig) {
