@@ -2,13 +2,25 @@
 //! is in `TEST_POSTGRES_URL` or `TEST_MARIADB_URL` (without a database name).
 
 use infra::db::{Database, DatabaseSettings, connect, migrate_up};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbBackend};
 use uuid::Uuid;
 
 /// The database, and what must live as long as it.
 pub struct Fresh {
     pub database: Database,
     _folder: Option<tempfile::TempDir>,
+    server: Option<(sea_orm::DatabaseConnection, String)>,
+}
+
+impl Fresh {
+    /// Drops the database on its server. That of a failed test stays, to be looked at.
+    #[expect(clippy::expect_used, reason = "a test that cannot clean up fails")]
+    pub async fn discard(self) {
+        if let Some((server, name)) = self.server {
+            let force = if server.get_database_backend() == DbBackend::Postgres { " WITH (FORCE)" } else { "" };
+            server.execute_unprepared(&format!("DROP DATABASE {name}{force}")).await.expect("the database dropped");
+        }
+    }
 }
 
 /// Runs a test on SQLite, and by name (`--ignored`) on the two servers.
@@ -23,6 +35,7 @@ macro_rules! db_test {
                 let fresh = $crate::databases::sqlite().await;
                 let test = $body;
                 test(&fresh.database).await;
+                fresh.discard().await;
             }
 
             #[tokio::test]
@@ -31,6 +44,7 @@ macro_rules! db_test {
                 let fresh = $crate::databases::server("TEST_POSTGRES_URL").await;
                 let test = $body;
                 test(&fresh.database).await;
+                fresh.discard().await;
             }
 
             #[tokio::test]
@@ -39,6 +53,7 @@ macro_rules! db_test {
                 let fresh = $crate::databases::server("TEST_MARIADB_URL").await;
                 let test = $body;
                 test(&fresh.database).await;
+                fresh.discard().await;
             }
         }
     };
@@ -48,7 +63,7 @@ macro_rules! db_test {
 pub async fn sqlite() -> Fresh {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let url = format!("sqlite://{}", folder.path().join("test.db").display());
-    Fresh { database: migrated(url).await, _folder: Some(folder) }
+    Fresh { database: migrated(url).await, _folder: Some(folder), server: None }
 }
 
 #[expect(clippy::expect_used, clippy::disallowed_methods, reason = "a test without its database fails")]
@@ -58,7 +73,7 @@ pub async fn server(variable: &str) -> Fresh {
     let admin = sea_orm::Database::connect(&url).await.expect("the server");
     admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a new database");
     let base = url.trim_end_matches('/').trim_end_matches("/postgres").to_owned();
-    Fresh { database: migrated(format!("{base}/{name}")).await, _folder: None }
+    Fresh { database: migrated(format!("{base}/{name}")).await, _folder: None, server: Some((admin, name)) }
 }
 
 #[expect(clippy::expect_used, reason = "a test without its database fails")]
