@@ -1,4 +1,5 @@
 //! The one binary of integration tests.
 
 mod db;
-mod http;
+mod flows;
+mod races;

@@ -8,8 +8,17 @@ use uuid::Uuid;
 /// The database, and what must live as long as it.
 pub struct Fresh {
     pub database: Database,
+    pub url: String,
     _folder: Option<tempfile::TempDir>,
     server: Option<(sea_orm::DatabaseConnection, String)>,
+}
+
+impl std::ops::Deref for Fresh {
+    type Target = Database;
+
+    fn deref(&self) -> &Database {
+        &self.database
+    }
 }
 
 impl Fresh {
@@ -34,7 +43,7 @@ macro_rules! db_test {
             async fn sqlite() {
                 let fresh = $crate::databases::sqlite().await;
                 let test = $body;
-                test(&fresh.database).await;
+                test(&fresh).await;
                 fresh.discard().await;
             }
 
@@ -43,7 +52,7 @@ macro_rules! db_test {
             async fn postgres() {
                 let fresh = $crate::databases::server("TEST_POSTGRES_URL").await;
                 let test = $body;
-                test(&fresh.database).await;
+                test(&fresh).await;
                 fresh.discard().await;
             }
 
@@ -52,7 +61,7 @@ macro_rules! db_test {
             async fn mariadb() {
                 let fresh = $crate::databases::server("TEST_MARIADB_URL").await;
                 let test = $body;
-                test(&fresh.database).await;
+                test(&fresh).await;
                 fresh.discard().await;
             }
         }
@@ -63,7 +72,7 @@ macro_rules! db_test {
 pub async fn sqlite() -> Fresh {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let url = format!("sqlite://{}", folder.path().join("test.db").display());
-    Fresh { database: migrated(url).await, _folder: Some(folder), server: None }
+    Fresh { database: migrated(&url).await, url, _folder: Some(folder), server: None }
 }
 
 #[expect(clippy::expect_used, clippy::disallowed_methods, reason = "a test without its database fails")]
@@ -73,12 +82,13 @@ pub async fn server(variable: &str) -> Fresh {
     let admin = sea_orm::Database::connect(&url).await.expect("the server");
     admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a new database");
     let base = url.trim_end_matches('/').trim_end_matches("/postgres").to_owned();
-    Fresh { database: migrated(format!("{base}/{name}")).await, _folder: None, server: Some((admin, name)) }
+    let url = format!("{base}/{name}");
+    Fresh { database: migrated(&url).await, url, _folder: None, server: Some((admin, name)) }
 }
 
 #[expect(clippy::expect_used, reason = "a test without its database fails")]
-async fn migrated(url: String) -> Database {
-    let settings = DatabaseSettings { url, max_connections: 8 };
+async fn migrated(url: &str) -> Database {
+    let settings = DatabaseSettings { url: url.to_owned(), max_connections: 8 };
     migrate_up(&settings).await.expect("all migrations");
     connect(&settings).await.expect("a connection")
 }
