@@ -1,4 +1,6 @@
 //! The one binary of integration tests.
 
+#[cfg(test)]
 mod db;
+#[cfg(test)]
 mod http;
