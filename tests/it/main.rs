@@ -2,4 +2,5 @@
 
 mod db;
 mod flows;
+mod http;
 mod races;

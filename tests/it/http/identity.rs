@@ -41,7 +41,7 @@ impl Answer {
 }
 
 async fn send(server: &Server, request: TestRequest) -> Answer {
-    let service = test::init_service(app(&server.state)).await;
+    let service = test::init_service(app(server.state.clone())).await;
     let peer: SocketAddr = "203.0.113.9:4711".parse().unwrap();
     let response: ServiceResponse<_> = service.call(request.peer_addr(peer).to_request()).await.unwrap();
     let status = response.status().as_u16();

@@ -1,12 +1,12 @@
 //! Several processes start on one empty database: it is migrated once.
 
 use domain::store::Store;
-use harness::databases::{Fresh, Server, empty};
+use harness::databases::{Empty, Server, empty};
 use infra::db::{DatabaseSettings, connect, migrate_down, migrate_up, migration_status};
 
 const STARTERS: usize = 4;
 
-async fn starters_migrate_once(fresh: Fresh) {
+async fn starters_migrate_once(fresh: Empty) {
     let settings = DatabaseSettings { url: fresh.url.clone(), max_connections: 4 };
     let starters = (0..STARTERS).map(|_| {
         let settings = settings.clone();
@@ -24,8 +24,7 @@ async fn starters_migrate_once(fresh: Fresh) {
     assert!(database.ready().await.is_err());
     migrate_up(&settings).await.unwrap();
     database.ready().await.unwrap();
-    drop(database);
-    fresh.discard().await;
+    fresh.migrated().await.discard().await;
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use crate::admin::create_admin;
 use crate::settings::Settings;
 use crate::wiring::{database_settings, wire};
+use anyhow::anyhow;
 use domain::error::Error;
 use infra::db::migrate_up;
 
