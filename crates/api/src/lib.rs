@@ -5,9 +5,12 @@
 //! [`http::params::Params`].
 
 pub mod caller;
+pub mod cli;
 mod client_address;
 pub mod http;
 mod known_callers;
+pub mod loops;
+mod metrics;
 pub mod openapi;
 mod plans_check;
 mod request_rate;

@@ -4,8 +4,8 @@ use crate::services::Services;
 use crate::wiring::TEST_CLOCK_OPTION;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::error::{Error, Result};
-use infra::clock::{SystemClock, TestClock};
 use domain::time::Clock;
+use infra::clock::{SystemClock, TestClock};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -69,7 +69,13 @@ pub async fn advance_clock(services: &Services, clock: &TestClock, to: DateTime<
         return Err(Error::invalid("to", "must be within fifty years"));
     }
     let work = services.store.begin().await?;
-    work.options().set(TEST_CLOCK_OPTION, &(to - SystemClock.now()).num_microseconds().unwrap_or(0).to_string(), SystemClock.now()).await?;
+    work.options()
+        .set(
+            TEST_CLOCK_OPTION,
+            &(to - SystemClock.now()).num_microseconds().unwrap_or(0).to_string(),
+            SystemClock.now(),
+        )
+        .await?;
     work.commit().await?;
     clock.advance(to);
     while services.metering.roll_over_due().await? > 0 {}

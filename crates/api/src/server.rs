@@ -3,6 +3,7 @@
 use crate::caller::{Doorkeeper, rate_limit_headers};
 use crate::http::problem::ApiError;
 use crate::http::request_id;
+use crate::metrics;
 use crate::openapi::{self, BASE};
 use crate::routes::{self, health};
 use crate::services::Services;
@@ -35,7 +36,7 @@ impl AppState {
 
 /// The app, as the server and the tests run it.
 pub fn app(
-    state: &AppState,
+    state: AppState,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -47,16 +48,17 @@ pub fn app(
 > {
     let scope = utoipa_actix_web::scope(BASE).configure(routes::configure);
     let (app, document) = App::new().into_utoipa_app().openapi(openapi::base()).service(scope).split_for_parts();
-    app.app_data(web::Data::new(state.services.clone()))
-        .app_data(web::Data::new(state.settings.clone()))
-        .app_data(web::Data::new(state.routes.clone()))
-        .app_data(web::Data::from(state.door.clone()))
+    app.app_data(web::Data::new(state.services))
+        .app_data(web::Data::new(state.settings))
+        .app_data(web::Data::new(state.routes))
+        .app_data(web::Data::from(state.door))
         .service(SwaggerUi::new("/docs/{_:.*}").url(format!("{BASE}/openapi.json"), document))
         .service(web::redirect("/docs", "/docs/"))
         .configure(health::configure)
         .default_service(web::to(nothing_here))
         .wrap(from_fn(rate_limit_headers))
         .wrap(DefaultHeaders::new().add(("X-Content-Type-Options", "nosniff")).add(("Cache-Control", "no-store")))
+        .wrap(from_fn(metrics::middleware))
         .wrap(from_fn(request_id::middleware))
 }
 

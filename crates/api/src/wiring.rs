@@ -39,6 +39,12 @@ pub async fn wire(settings: &Settings) -> anyhow::Result<Arc<Services>> {
     Ok(Arc::new(build(settings, store, clock, test_clock)?))
 }
 
+/// As `wire`, at another clock's time: for demo data that began in the past.
+pub async fn wire_at(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Services>> {
+    let database = connect(&database_settings(settings)).await.context("cannot connect to the database")?;
+    Ok(Arc::new(build(settings, Arc::new(database), clock, None)?))
+}
+
 fn build(
     settings: &Settings,
     store: Arc<dyn Store>,

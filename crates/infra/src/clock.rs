@@ -34,3 +34,22 @@ impl Clock for TestClock {
         SystemClock.now().checked_add_signed(ahead).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 }
+
+/// The system's time, some way back: for demo data that began in the past.
+pub struct ShiftedClock {
+    back: TimeDelta,
+}
+
+impl ShiftedClock {
+    /// A clock that is `back` behind; `now` bounds it to what the calendar has.
+    pub fn back(now: DateTime<Utc>, back: TimeDelta) -> Self {
+        let back = if now.checked_sub_signed(back).is_some() { back } else { TimeDelta::zero() };
+        Self { back }
+    }
+}
+
+impl Clock for ShiftedClock {
+    fn now(&self) -> DateTime<Utc> {
+        SystemClock.now().checked_sub_signed(self.back).unwrap_or(DateTime::<Utc>::MIN_UTC)
+    }
+}

@@ -33,7 +33,7 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     let state = AppState::new(services.clone(), settings);
     let settings = state.settings.clone();
     let workers = state.clone();
-    let mut server = HttpServer::new(move || app(&workers))
+    let mut server = HttpServer::new(move || app(workers.clone()))
         .client_request_timeout(HEAD_TIMEOUT)
         .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(settings.server.drain_seconds);

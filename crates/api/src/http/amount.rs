@@ -1,7 +1,7 @@
 //! Decimals in requests: a string or a JSON integer, never a float.
 
 use serde::de::{self, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
 use std::fmt;
 use utoipa::openapi::RefOr;
@@ -12,7 +12,8 @@ use utoipa::{PartialSchema, ToSchema};
 const MAX_LENGTH: usize = 40;
 
 /// A decimal as the client wrote it; the meter or currency decides how many decimals it may have.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
 pub struct DecimalText(pub String);
 
 impl DecimalText {

@@ -2,7 +2,7 @@
 
 use super::usage::{meter_code, scale_of};
 use crate::caller::Caller;
-use crate::http::answers::{ReadErrors};
+use crate::http::answers::ReadErrors;
 use crate::http::paging::{Listed, page_request};
 use crate::http::params::Params;
 use crate::http::problem::ApiResult;

@@ -5,7 +5,7 @@ use super::views::UsageView;
 use crate::caller::Caller;
 use crate::http::answers::WriteErrors;
 use crate::http::body::Body;
-use crate::http::problem::{ApiError, ApiResult};
+use crate::http::problem::{ApiError, ApiResult, Problem};
 use crate::services::Services;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, post, web};
@@ -94,7 +94,9 @@ pub async fn report_all(
     let outcomes = services.run(|services| async move { services.metering.report(&actor, &readable).await }).await?;
     let mut outcomes = outcomes.into_iter();
     let results = places.into_iter().map(|place| match place {
-        Ok(()) => outcomes.next().map_or_else(|| rejected(&Error::Unavailable.into()), |o| result(o, &services.catalogue)),
+        Ok(()) => {
+            outcomes.next().map_or_else(|| rejected(&Error::Unavailable.into()), |o| result(o, &services.catalogue))
+        }
         Err(error) => rejected(&error),
     });
     Ok(results.collect())

@@ -2,7 +2,7 @@
 
 use super::views::{UsageView, scale_of};
 use crate::caller::Caller;
-use crate::http::answers::{ReadErrors};
+use crate::http::answers::ReadErrors;
 use crate::http::paging::{Listed, page_request};
 use crate::http::params::Params;
 use crate::http::problem::{ApiError, ApiResult};
@@ -51,7 +51,11 @@ pub async fn list_usage(caller: Caller, params: Params<UsageParams>, services: w
     let params = params.0;
     let filter = UsageFilter {
         meter: params.meter.as_deref().map(meter_code).transpose()?,
-        api_key: params.api_key.map(|key| key.parse()).transpose().map_err(|_| ApiError::invalid("api_key", "is not an id"))?,
+        api_key: params
+            .api_key
+            .map(|key| key.parse())
+            .transpose()
+            .map_err(|_| ApiError::invalid("api_key", "is not an id"))?,
         from: params.from,
         to: params.to,
     };
