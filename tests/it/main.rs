@@ -1,4 +1,5 @@
 //! The one binary of integration tests.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod db;
 mod flows;
