@@ -1,7 +1,8 @@
 //! The five products whose data this schema must hold: every table and column of theirs has a home in ours, is
 //! derived from ours, or waits for a part that is not built yet. `data/seed_map` is the map.
 
-use harness::databases::{self, Fresh};
+use harness::databases::Fresh;
+use harness::db_test;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -114,7 +115,7 @@ async fn schema(connection: &DatabaseConnection) -> BTreeSet<String> {
         .collect()
 }
 
-async fn every_home_is_in(fresh: Fresh) {
+db_test!(every_home_is_in_the_schema, async |fresh: &Fresh| {
     let schema = schema(&sea_orm::Database::connect(&fresh.url).await.unwrap()).await;
     let rows = all_rows();
     let missing: Vec<_> = rows
@@ -123,25 +124,4 @@ async fn every_home_is_in(fresh: Fresh) {
         .map(|row| format!("{}: there is no {}", row.name(), row.home))
         .collect();
     assert!(missing.is_empty(), "{missing:#?}{}", counts(&rows));
-}
-
-mod every_home_is_in_the_schema {
-    use super::*;
-
-    #[tokio::test]
-    async fn sqlite() {
-        every_home_is_in(databases::sqlite().await).await;
-    }
-
-    #[tokio::test]
-    #[ignore = "needs TEST_POSTGRES_URL"]
-    async fn postgres() {
-        every_home_is_in(databases::server("TEST_POSTGRES_URL").await).await;
-    }
-
-    #[tokio::test]
-    #[ignore = "needs TEST_MARIADB_URL"]
-    async fn mariadb() {
-        every_home_is_in(databases::server("TEST_MARIADB_URL").await).await;
-    }
-}
+});
