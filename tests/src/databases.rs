@@ -2,13 +2,34 @@
 //! is in `TEST_POSTGRES_URL` or `TEST_MARIADB_URL` (without a database name).
 
 use infra::db::{Database, DatabaseSettings, connect, migrate_up};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbBackend};
 use uuid::Uuid;
 
 /// The database, and what must live as long as it.
 pub struct Fresh {
     pub database: Database,
+    pub url: String,
     _folder: Option<tempfile::TempDir>,
+    server: Option<(sea_orm::DatabaseConnection, String)>,
+}
+
+impl std::ops::Deref for Fresh {
+    type Target = Database;
+
+    fn deref(&self) -> &Database {
+        &self.database
+    }
+}
+
+impl Fresh {
+    /// Drops the database on its server. That of a failed test stays, to be looked at.
+    #[expect(clippy::expect_used, reason = "a test that cannot clean up fails")]
+    pub async fn discard(self) {
+        if let Some((server, name)) = self.server {
+            let force = if server.get_database_backend() == DbBackend::Postgres { " WITH (FORCE)" } else { "" };
+            server.execute_unprepared(&format!("DROP DATABASE {name}{force}")).await.expect("the database dropped");
+        }
+    }
 }
 
 /// Runs a test on SQLite, and by name (`--ignored`) on the two servers.
@@ -22,7 +43,8 @@ macro_rules! db_test {
             async fn sqlite() {
                 let fresh = $crate::databases::sqlite().await;
                 let test = $body;
-                test(&fresh.database).await;
+                test(&fresh).await;
+                fresh.discard().await;
             }
 
             #[tokio::test]
@@ -30,7 +52,8 @@ macro_rules! db_test {
             async fn postgres() {
                 let fresh = $crate::databases::server("TEST_POSTGRES_URL").await;
                 let test = $body;
-                test(&fresh.database).await;
+                test(&fresh).await;
+                fresh.discard().await;
             }
 
             #[tokio::test]
@@ -38,32 +61,64 @@ macro_rules! db_test {
             async fn mariadb() {
                 let fresh = $crate::databases::server("TEST_MARIADB_URL").await;
                 let test = $body;
-                test(&fresh.database).await;
+                test(&fresh).await;
+                fresh.discard().await;
             }
         }
     };
 }
 
-#[expect(clippy::expect_used, reason = "a test without its database fails")]
-pub async fn sqlite() -> Fresh {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let url = format!("sqlite://{}", folder.path().join("test.db").display());
-    Fresh { database: migrated(url).await, _folder: Some(folder) }
+/// The three databases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Server {
+    Sqlite,
+    Postgres,
+    MariaDb,
 }
 
-#[expect(clippy::expect_used, clippy::disallowed_methods, reason = "a test without its database fails")]
+/// A fresh database without a schema.
+pub struct Empty {
+    pub url: String,
+    folder: Option<tempfile::TempDir>,
+    server: Option<(sea_orm::DatabaseConnection, String)>,
+}
+
+impl Empty {
+    /// Migrates it and connects.
+    #[expect(clippy::expect_used, reason = "a test without its database fails")]
+    pub async fn migrated(self) -> Fresh {
+        let settings = DatabaseSettings { url: self.url.clone(), max_connections: 8 };
+        migrate_up(&settings).await.expect("all migrations");
+        let database = connect(&settings).await.expect("a connection");
+        Fresh { database, url: self.url, _folder: self.folder, server: self.server }
+    }
+}
+
+pub async fn sqlite() -> Fresh {
+    empty(Server::Sqlite).await.migrated().await
+}
+
 pub async fn server(variable: &str) -> Fresh {
+    let server = if variable.contains("POSTGRES") { Server::Postgres } else { Server::MariaDb };
+    empty(server).await.migrated().await
+}
+
+/// A new, empty database.
+#[expect(clippy::expect_used, clippy::disallowed_methods, reason = "a test without its database fails")]
+pub async fn empty(server: Server) -> Empty {
+    let variable = match server {
+        Server::Sqlite => {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let url = format!("sqlite://{}", folder.path().join("test.db").display());
+            return Empty { url, folder: Some(folder), server: None };
+        }
+        Server::Postgres => "TEST_POSTGRES_URL",
+        Server::MariaDb => "TEST_MARIADB_URL",
+    };
     let url = std::env::var(variable).expect("the URL of a server");
     let name = format!("test_{}", Uuid::now_v7().simple());
     let admin = sea_orm::Database::connect(&url).await.expect("the server");
     admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a new database");
     let base = url.trim_end_matches('/').trim_end_matches("/postgres").to_owned();
-    Fresh { database: migrated(format!("{base}/{name}")).await, _folder: None }
-}
-
-#[expect(clippy::expect_used, reason = "a test without its database fails")]
-async fn migrated(url: String) -> Database {
-    let settings = DatabaseSettings { url, max_connections: 8 };
-    migrate_up(&settings).await.expect("all migrations");
-    connect(&settings).await.expect("a connection")
+    Empty { url: format!("{base}/{name}"), folder: None, server: Some((admin, name)) }
 }

@@ -4,6 +4,7 @@
 //! Errors are [`http::problem::ApiError`]; bodies come through [`http::body::Body`], query strings through
 //! [`http::params::Params`].
 
+pub mod admin;
 pub mod caller;
 pub mod cli;
 mod client_address;

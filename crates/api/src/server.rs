@@ -41,10 +41,10 @@ pub fn app(
     impl ServiceFactory<
         ServiceRequest,
         Config = (),
-        Response = ServiceResponse<impl MessageBody>,
+        Response = ServiceResponse<impl MessageBody + use<>>,
         Error = actix_web::Error,
         InitError = (),
-    >,
+    > + use<>,
 > {
     let scope = utoipa_actix_web::scope(BASE).configure(routes::configure);
     let (app, document) = App::new().into_utoipa_app().openapi(openapi::base()).service(scope).split_for_parts();

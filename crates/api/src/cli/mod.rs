@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use tracing_subscriber::EnvFilter;
 
-pub use replay::{ReplayArguments, ReplayReport, replay};
+pub use replay::{ReplayArguments, ReplayReport, WarningAt, replay};
 
 /// Meters, limits and prices what the customers of an AI product use.
 #[derive(Debug, Parser)]

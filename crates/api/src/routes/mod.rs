@@ -20,7 +20,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// Every route of the API; the OpenAPI document is made from the same list.
 pub fn configure(config: &mut ServiceConfig) {
     identity(config);
-    catalogue(config);
+    plans::configure(config);
+    subscription::configure(config);
     usage::configure(config);
     quota::configure(config);
     admin::configure(config);
@@ -45,18 +46,4 @@ fn identity(config: &mut ServiceConfig) {
         .service(admin_users::update_user)
         .service(admin_users::list_accounts)
         .service(admin_users::order_account);
-}
-
-fn catalogue(config: &mut ServiceConfig) {
-    config
-        .service(plans::list_plans)
-        .service(plans::list_meters)
-        .service(plans::list_versions)
-        .service(subscription::get_subscription)
-        .service(subscription::update_subscription)
-        .service(subscription::preview)
-        .service(subscription::subscribe)
-        .service(subscription::cancel)
-        .service(subscription::resume)
-        .service(subscription::order_subscription);
 }

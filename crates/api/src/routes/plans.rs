@@ -7,6 +7,11 @@ use crate::http::problem::{ApiResult, Problem};
 use crate::services::Services;
 use actix_web::{get, web};
 use std::sync::Arc;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(list_plans).service(list_meters).service(list_versions);
+}
 
 /// The plans on sale, by code. Needs no token.
 #[utoipa::path(tag = "plans", security(()), responses((status = 200, body = Listed<PlanView>)))]

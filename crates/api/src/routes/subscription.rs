@@ -14,6 +14,18 @@ use domain::plans::{PlanCode, PlanWish};
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(get_subscription)
+        .service(update_subscription)
+        .service(preview)
+        .service(subscribe)
+        .service(cancel)
+        .service(resume)
+        .service(order_subscription);
+}
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

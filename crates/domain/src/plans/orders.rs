@@ -31,17 +31,4 @@ impl SubscriptionService {
         self.write(work, actor, "subscription.set", (&before, &after), now).await?;
         Ok(SubscriptionView { subscription: after, version })
     }
-
-    /// Rolls over what is due, at most `most` accounts, one unit of work each; answers how many.
-    pub async fn roll_over(&self, most: u64) -> Result<usize> {
-        let due = self.store.subscriptions().due(self.clock.now(), most).await?;
-        for &id in &due {
-            let work = self.store.begin().await?;
-            if let Some(account) = work.accounts().lock(id).await? {
-                lock_current(&*work, &self.catalogue, &account, &*self.hook, self.clock.now()).await?;
-                work.commit().await?;
-            }
-        }
-        Ok(due.len())
-    }
 }

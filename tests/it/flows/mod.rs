@@ -1,0 +1,7 @@
+//! Stories told through the services, on every database.
+
+mod grants;
+mod late;
+mod periods;
+mod replay;
+mod splits;

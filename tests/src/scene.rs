@@ -1,0 +1,114 @@
+//! Services over a fresh database with a clock that tests move, and customers to try them on.
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test whose scene cannot be set fails")]
+
+use api::services::Services;
+use api::settings::Settings;
+use api::wiring::wire;
+use chrono::{DateTime, Utc};
+use domain::accounts::Registration;
+use domain::actor::{Actor, Role};
+use domain::id::AccountId;
+use domain::identity::{Password, Username};
+use domain::metering::{Consume, Dimensions, MeterQuota, Outcome, UsageKey};
+use domain::plans::{MeterCode, PlanCode, PlanWish};
+use domain::quantity::Quantity;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A server's services without HTTP.
+pub struct Scene {
+    pub services: Arc<Services>,
+}
+
+/// A registered user.
+#[derive(Clone)]
+pub struct Customer {
+    pub actor: Actor,
+    pub account: AccountId,
+}
+
+/// Settings for a test: the database, a test clock, and whatever else is named as `SUANPAN__…`.
+pub fn settings(url: &str, more: &[(&str, &str)]) -> Settings {
+    let fixed = [
+        ("SUANPAN__DATABASE__URL", url),
+        ("SUANPAN__DATABASE__MAX_CONNECTIONS", "12"),
+        ("SUANPAN__CLOCK__TEST", "true"),
+        ("SUANPAN__METRICS__PORT", "0"),
+    ];
+    let all = fixed.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Settings::load(None, all).unwrap()
+}
+
+impl Scene {
+    pub async fn new(url: &str) -> Self {
+        Self::with(url, &[]).await
+    }
+
+    pub async fn with(url: &str, more: &[(&str, &str)]) -> Self {
+        let services = wire(&settings(url, more)).await.unwrap();
+        services.plans.publish().await.unwrap();
+        Self { services }
+    }
+
+    /// A new user on a plan; `None` is the default one.
+    pub async fn customer(&self, plan: Option<&str>) -> Customer {
+        let name = format!("u{}", Uuid::now_v7().simple());
+        let wish = Registration { username: Some(Username::parse(&name).unwrap()), ..Registration::default() };
+        let password = Password::choose("a password of tests").unwrap();
+        let made = self.services.registration.register(wish, &password, None).await.unwrap();
+        let customer = Customer { actor: made.user.as_actor(), account: made.account.id };
+        if let Some(plan) = plan {
+            self.put_on(&customer, plan, None).await;
+        }
+        customer
+    }
+
+    /// Somebody with an operator's rights; no row is needed for that.
+    pub fn operator(&self) -> Actor {
+        let nobody = Uuid::now_v7();
+        Actor {
+            user: domain::id::UserId::from_uuid(nobody),
+            role: Role::Root,
+            personal_account: AccountId::from_uuid(nobody),
+            key: None,
+            ip: None,
+        }
+    }
+
+    pub async fn put_on(&self, customer: &Customer, plan: &str, seats: Option<u32>) {
+        let wish = PlanWish { plan: PlanCode::parse(plan).unwrap(), interval: None, seats };
+        self.services.subscriptions.set(&self.operator(), customer.account, &wish).await.unwrap();
+    }
+
+    pub async fn consume_one(&self, command: Consume) -> Outcome {
+        self.services.metering.consume(&[command]).await.unwrap().pop().unwrap()
+    }
+
+    pub async fn quota(&self, account: AccountId, meter: &str) -> MeterQuota {
+        let view = self.services.metering.quota(account).await.unwrap();
+        view.meters.into_iter().find(|quota| quota.meter.code.as_str() == meter).unwrap()
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.services.clock.now()
+    }
+
+    /// Moves the clock without any background work.
+    pub fn move_clock(&self, to: DateTime<Utc>) {
+        assert!(self.services.test_clock.as_ref().unwrap().advance(to));
+    }
+}
+
+/// A command with nothing special about it.
+pub fn command(account: AccountId, meter: &str, atoms: i64, key: &str) -> Consume {
+    Consume {
+        account,
+        meter: MeterCode::parse(meter).unwrap(),
+        quantity: Quantity::atoms(atoms),
+        key: UsageKey::parse(key).unwrap(),
+        occurred_at: None,
+        dimensions: Dimensions::default(),
+        user: None,
+        api_key: None,
+    }
+}
