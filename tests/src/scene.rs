@@ -52,15 +52,21 @@ impl Scene {
 
     /// A new user on a plan; `None` is the default one.
     pub async fn customer(&self, plan: Option<&str>) -> Customer {
-        let name = format!("u{}", Uuid::now_v7().simple());
-        let wish = Registration { username: Some(Username::parse(&name).unwrap()), ..Registration::default() };
-        let password = Password::choose("a password of tests").unwrap();
-        let made = self.services.registration.register(wish, &password, None).await.unwrap();
-        let customer = Customer { actor: made.user.as_actor(), account: made.account.id };
+        let (customer, ..) = self.customer_in_session("a password of tests").await;
         if let Some(plan) = plan {
             self.put_on(&customer, plan, None).await;
         }
         customer
+    }
+
+    /// A new user with the user's name and session token.
+    pub async fn customer_in_session(&self, password: &str) -> (Customer, String, String) {
+        let name = format!("u{}", Uuid::now_v7().simple());
+        let wish = Registration { username: Some(Username::parse(&name).unwrap()), ..Registration::default() };
+        let password = Password::choose(password).unwrap();
+        let made = self.services.registration.register(wish, &password, None).await.unwrap();
+        let customer = Customer { actor: made.user.as_actor(), account: made.account.id };
+        (customer, name, made.token.expose().to_owned())
     }
 
     /// Somebody with an operator's rights; no row is needed for that.

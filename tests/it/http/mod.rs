@@ -1,3 +1,14 @@
-//! The API over HTTP, on SQLite.
+//! The API over HTTP.
 
+mod admin;
+mod api_keys;
+mod clock;
+mod document;
+mod hostile;
 mod identity;
+mod problems;
+mod quota;
+mod subscription;
+mod summary;
+mod usage;
+mod usage_events;

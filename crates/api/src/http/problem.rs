@@ -81,14 +81,12 @@ impl ApiError {
 
     /// Status and body, without the request's id.
     pub fn problem(&self) -> (StatusCode, Problem) {
-        let (status, mut problem) = match self {
+        let (status, problem) = match self {
             Self::Plain { status, code, detail } => (*status, said(code, detail)),
             Self::Domain(error) => of_domain(error),
         };
-        problem.kind = "about:blank";
-        problem.title = status.canonical_reason().unwrap_or("Error").to_owned();
-        problem.status = status.as_u16();
-        (status, problem)
+        let title = status.canonical_reason().unwrap_or("Error").to_owned();
+        (status, Problem { kind: "about:blank", title, status: status.as_u16(), ..problem })
     }
 
     fn retry_after(&self) -> Option<u64> {

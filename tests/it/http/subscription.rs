@@ -1,0 +1,65 @@
+//! `/subscription`: preview, subscribing, changing, cancelling.
+
+use harness::app::TestApp;
+use harness::databases::Fresh;
+use harness::db_test;
+use serde_json::json;
+
+db_test!(a_paid_plan_is_previewed_and_then_waits_for_its_payment, async |fresh: &Fresh| {
+    let app = TestApp::new(&fresh.url).await;
+    let user = app.user(None).await;
+    let me = app.by(&user.token);
+    let before = me.get("/subscription").await.expect(200);
+    assert_eq!((before.text("/plan"), before.text("/status")), ("free".to_owned(), "active".to_owned()));
+    let preview = me.post("/subscription/preview", &json!({"plan": "professional"})).await.expect(200);
+    assert_eq!((preview.text("/kind"), preview.text("/currency")), ("upgrade".to_owned(), "CNY".to_owned()));
+    assert_eq!(me.get("/subscription").await.body, before.body);
+    let made = me.post("/subscription", &json!({"plan": "professional"})).await.expect(201);
+    let shown = ["plan", "status"].map(|field| made.text(&format!("/subscription/{field}")));
+    assert_eq!(shown, ["professional", "pending"]);
+    assert_eq!(made.text("/quote/amount_due"), preview.text("/amount_due"));
+    let now = me.get("/subscription").await.expect(200);
+    assert_eq!((now.text("/plan"), now.text("/awaiting_payment/plan")), ("free".to_owned(), "professional".to_owned()));
+});
+
+db_test!(a_downgrade_comes_with_the_end_of_the_term, async |fresh: &Fresh| {
+    let app = TestApp::new(&fresh.url).await;
+    let user = app.user(Some("professional")).await;
+    let me = app.by(&user.token);
+    let made = me.post("/subscription", &json!({"plan": "free"})).await.expect(201);
+    assert_eq!((made.text("/quote/kind"), made.text("/quote/amount_due")), ("downgrade".to_owned(), "0.00".to_owned()));
+    let now = me.get("/subscription").await.expect(200);
+    assert_eq!((now.text("/plan"), now.text("/scheduled_change/plan")), ("professional".to_owned(), "free".to_owned()));
+    assert_eq!(now.text("/scheduled_change/effective_at"), now.text("/term/end"));
+});
+
+db_test!(a_cancelled_subscription_is_resumable_until_its_term_ends, async |fresh: &Fresh| {
+    let app = TestApp::new(&fresh.url).await;
+    let user = app.user(Some("professional")).await;
+    let me = app.by(&user.token);
+    let cancelled = me.send("POST", "/subscription/cancel", None).await.expect(200);
+    assert_eq!(cancelled.body["cancel_at_term_end"], json!(true));
+    assert_eq!(me.send("POST", "/subscription/cancel", None).await.expect(409).code(), "conflict");
+    let resumed = me.send("POST", "/subscription/resume", None).await.expect(200);
+    assert_eq!(resumed.body["cancel_at_term_end"], json!(false));
+    me.send("POST", "/subscription/resume", None).await.expect(409);
+});
+
+#[tokio::test]
+async fn what_is_not_sold_is_invalid_and_names_the_field() {
+    let fresh = harness::databases::sqlite().await;
+    let app = TestApp::new(&fresh.url).await;
+    let user = app.user(None).await;
+    for (wish, field) in [
+        (json!({"plan": "platinum"}), "plan"),
+        (json!({"plan": "team", "interval": "year"}), "interval"),
+        (json!({"plan": "team", "interval": "week"}), "interval"),
+        (json!({"plan": "team", "seats": 2}), "seats"),
+        (json!({"plan": "team", "seats": 101}), "seats"),
+    ] {
+        for path in ["/subscription", "/subscription/preview"] {
+            let answer = app.by(&user.token).post(path, &wish).await.expect(422);
+            assert_eq!(answer.text("/errors/0/field"), field, "{wish}");
+        }
+    }
+}
