@@ -142,3 +142,7 @@ impl GrantService {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "service_tests.rs"]
+mod tests;
