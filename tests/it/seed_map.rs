@@ -67,7 +67,8 @@ fn counts(rows: &[Row]) -> String {
     for row in rows {
         *counts.entry((row.seed, row.kind.as_str())).or_default() += 1;
     }
-    counts.iter().map(|((seed, kind), count)| format!("\n  {seed}: {count} {kind}")).collect()
+    let lines: Vec<_> = counts.iter().map(|((seed, kind), count)| format!("\n  {seed}: {count} {kind}")).collect();
+    lines.concat()
 }
 
 #[test]
