@@ -56,6 +56,14 @@ impl Doorkeeper {
             _ => Ok(None),
         }
     }
+
+    /// What the key is told, with a refusal too.
+    fn standing(caller: &Authenticated, counted: &Result<Option<RateStanding>>) -> Option<RateStanding> {
+        match counted {
+            Ok(standing) => *standing,
+            Err(_) => caller.requests_per_minute.map(RateStanding::spent),
+        }
+    }
 }
 
 /// The authenticated caller of a request.
@@ -81,9 +89,11 @@ impl FromRequest for Caller {
             let services = request.app_data::<web::Data<Arc<Services>>>().ok_or(Error::Unavailable)?;
             let token = presented_token(&request)?;
             let authenticated = door.admit(services, &token, client_ip(&request)).await?;
-            if let Some(standing) = door.count(&authenticated)? {
+            let counted = door.count(&authenticated);
+            if let Some(standing) = Doorkeeper::standing(&authenticated, &counted) {
                 request.extensions_mut().insert(standing);
             }
+            counted?;
             Ok(Self { authenticated, token })
         })
     }

@@ -25,6 +25,13 @@ pub struct RateStanding {
     pub reset_seconds: u64,
 }
 
+impl RateStanding {
+    /// Of a key that has used all its requests.
+    pub fn spent(limit: u32) -> Self {
+        standing(limit, 0)
+    }
+}
+
 pub struct RequestRates {
     buckets: Cache<(ApiKeyId, NonZeroU32), Arc<Bucket>>,
     clock: DefaultClock,
