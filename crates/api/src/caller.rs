@@ -49,11 +49,13 @@ impl Doorkeeper {
         Ok(caller)
     }
 
-    fn count(&self, caller: &Authenticated) -> Result<Option<RateStanding>> {
+    /// How a limited key stands, and whether this request may go on.
+    fn count(&self, caller: &Authenticated) -> (Option<RateStanding>, Result<()>) {
         let per_minute = caller.requests_per_minute.and_then(NonZeroU32::new);
-        match (&caller.actor.key, per_minute) {
-            (Some(key), Some(per_minute)) => self.rates.count(key.id, per_minute).map(Some),
-            _ => Ok(None),
+        let (Some(key), Some(per_minute)) = (&caller.actor.key, per_minute) else { return (None, Ok(())) };
+        match self.rates.count(key.id, per_minute) {
+            Ok(standing) => (Some(standing), Ok(())),
+            Err(error) => (Some(RateStanding::exhausted(per_minute)), Err(error)),
         }
     }
 }
@@ -81,9 +83,11 @@ impl FromRequest for Caller {
             let services = request.app_data::<web::Data<Arc<Services>>>().ok_or(Error::Unavailable)?;
             let token = presented_token(&request)?;
             let authenticated = door.admit(services, &token, client_ip(&request)).await?;
-            if let Some(standing) = door.count(&authenticated)? {
+            let (standing, verdict) = door.count(&authenticated);
+            if let Some(standing) = standing {
                 request.extensions_mut().insert(standing);
             }
+            verdict?;
             Ok(Self { authenticated, token })
         })
     }

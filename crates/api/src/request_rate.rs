@@ -25,6 +25,13 @@ pub struct RateStanding {
     pub reset_seconds: u64,
 }
 
+impl RateStanding {
+    /// Of a key that used up its minute.
+    pub fn exhausted(per_minute: NonZeroU32) -> Self {
+        standing(per_minute.get(), 0)
+    }
+}
+
 pub struct RequestRates {
     buckets: Cache<(ApiKeyId, NonZeroU32), Arc<Bucket>>,
     clock: DefaultClock,

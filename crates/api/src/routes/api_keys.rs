@@ -3,10 +3,11 @@
 use super::identity_views::ApiKeyView;
 use crate::caller::{Caller, Doorkeeper};
 use crate::http::amount::DecimalText;
+use crate::http::answers::{ReadErrors, WriteErrors};
 use crate::http::body::Body;
 use crate::http::paging::{Listed, PageParams};
 use crate::http::params::{Params, path_id};
-use crate::http::problem::{ApiResult, Problem};
+use crate::http::problem::ApiResult;
 use crate::services::Services;
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 use chrono::{DateTime, Utc};
@@ -91,7 +92,7 @@ impl IssuedKeyView {
 }
 
 /// Make an API key.
-#[utoipa::path(tag = "api keys", responses((status = 201, body = IssuedKeyView), (status = 403, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(tag = "api keys", responses((status = 201, body = IssuedKeyView), WriteErrors))]
 #[post("/api-keys")]
 pub async fn create_key(
     caller: Caller,
@@ -114,7 +115,7 @@ pub async fn create_key(
 }
 
 /// The caller's API keys, newest first.
-#[utoipa::path(tag = "api keys", params(PageParams), responses((status = 200, body = Listed<ApiKeyView>)))]
+#[utoipa::path(tag = "api keys", params(PageParams), responses((status = 200, body = Listed<ApiKeyView>), ReadErrors))]
 #[get("/api-keys")]
 pub async fn list_keys(
     caller: Caller,
@@ -125,7 +126,7 @@ pub async fn list_keys(
     Ok(web::Json(Listed::of(page, |key| ApiKeyView::new(key, &*services.keys.meters))))
 }
 
-#[utoipa::path(tag = "api keys", responses((status = 200, body = ApiKeyView), (status = 404, body = Problem)))]
+#[utoipa::path(tag = "api keys", responses((status = 200, body = ApiKeyView), ReadErrors))]
 #[get("/api-keys/{id}")]
 pub async fn get_key(
     caller: Caller,
@@ -137,7 +138,7 @@ pub async fn get_key(
 }
 
 /// Change an API key; its secret and its account stay.
-#[utoipa::path(tag = "api keys", responses((status = 200, body = ApiKeyView), (status = 404, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(tag = "api keys", responses((status = 200, body = ApiKeyView), WriteErrors))]
 #[patch("/api-keys/{id}")]
 pub async fn update_key(
     caller: Caller,
@@ -153,7 +154,7 @@ pub async fn update_key(
 }
 
 /// Revoke an API key for good.
-#[utoipa::path(tag = "api keys", responses((status = 204), (status = 404, body = Problem)))]
+#[utoipa::path(tag = "api keys", responses((status = 204), ReadErrors))]
 #[delete("/api-keys/{id}")]
 pub async fn delete_key(
     caller: Caller,
@@ -168,7 +169,7 @@ pub async fn delete_key(
 }
 
 /// Give an API key a new secret; the old one is dead at once.
-#[utoipa::path(tag = "api keys", responses((status = 200, body = IssuedKeyView), (status = 404, body = Problem)))]
+#[utoipa::path(tag = "api keys", responses((status = 200, body = IssuedKeyView), ReadErrors))]
 #[post("/api-keys/{id}/rotate")]
 pub async fn rotate_key(
     caller: Caller,
