@@ -89,7 +89,8 @@ async fn a_limited_key_is_told_its_standing_and_then_to_wait() {
     let wish = json!({"name": "k", "requests_per_minute": 2});
     let key = app.by(&user.token).post("/api-keys", &wish).await.expect(201).text("/key");
     let first = app.by(&key).post("/usage", &words(1, "a")).await.expect(201);
-    let standing = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"].map(|name| first.header(name).unwrap());
+    let standing =
+        ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"].map(|name| first.header(name).unwrap());
     assert_eq!(standing, ["2", "1", "30"]);
     app.by(&key).get("/quota").await.expect(200);
     let refused = app.by(&key).get("/quota").await.expect(429);

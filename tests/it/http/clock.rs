@@ -21,7 +21,10 @@ db_test!(with_the_month_counters_begin_anew_and_levels_stay, async |fresh: &Fres
     assert!(after.text("/quota_reset_date") > before.text("/quota_reset_date"));
     let used = |meter: usize| after.text(&format!("/meters/{meter}/used"));
     assert_eq!((used(3), used(1)), ("0".to_owned(), "1024".to_owned()));
-    assert_eq!((after.text("/total_overage_fee"), after.body["meters"][3]["warnings_fired"].clone()), ("0.00".to_owned(), json!([])));
+    assert_eq!(
+        (after.text("/total_overage_fee"), after.body["meters"][3]["warnings_fired"].clone()),
+        ("0.00".to_owned(), json!([]))
+    );
     // The key of last month's use stays used.
     me.post("/usage", &json!({"meter": "words", "quantity": "300500", "key": "words"})).await.expect(200);
 });

@@ -47,15 +47,16 @@ fn words(quantity: Value) -> Value {
 
 #[tokio::test]
 async fn problems_of_the_door() {
-    let Stage { app, user, key, .. } = stage(None).await;
+    let stage = stage(None).await;
+    let Stage { app, user, key, .. } = &stage;
     assert_problem!("unauthenticated", app.anonymous().get("/me").await);
     assert_problem!("unauthenticated_key", app.by(&format!("sk-{}", "0".repeat(64))).get("/me").await);
     assert_problem!("forbidden_operator", app.by(&user.token).get("/admin/users").await);
-    assert_problem!("forbidden_session", app.by(&key).get("/api-keys").await);
+    assert_problem!("forbidden_session", app.by(key).get("/api-keys").await);
     let wish = KeyWish { scopes: Some(vec!["usage:read".to_owned()]), ..KeyWish::default() };
-    let reader = app.key(&user, wish).await;
+    let reader = app.key(user, wish).await;
     assert_problem!("forbidden_scope", app.by(&reader).post("/usage", &words(json!(1))).await);
-    let slow = app.key(&user, KeyWish { requests_per_minute: Some(1), ..KeyWish::default() }).await;
+    let slow = app.key(user, KeyWish { requests_per_minute: Some(1), ..KeyWish::default() }).await;
     app.by(&slow).get("/me").await.expect(200);
     assert_problem!("rate_limited", app.by(&slow).get("/me").await);
     let login = json!({"login": "nobody", "password": "wrong password"});
@@ -68,7 +69,8 @@ async fn problems_of_the_door() {
 
 #[tokio::test]
 async fn problems_of_reading_a_request() {
-    let Stage { app, user, .. } = stage(None).await;
+    let stage = stage(None).await;
+    let Stage { app, user, .. } = &stage;
     let me = app.by(&user.token);
     let raw = async |media: &str, body: &str| me.raw("POST", "/usage", media, body.as_bytes().to_vec()).await;
     assert_problem!("malformed", raw("application/json", "{\"meter\": ").await);
@@ -89,7 +91,8 @@ async fn problems_of_reading_a_request() {
 
 #[tokio::test]
 async fn problems_of_usage() {
-    let Stage { app, user, key, .. } = stage(None).await;
+    let stage = stage(None).await;
+    let Stage { app, user, key, .. } = &stage;
     let me = app.by(&user.token);
     assert_problem!("invalid_quantity", me.post("/usage", &words(json!("1e3"))).await);
     assert_problem!("invalid_precision", me.post("/usage", &words(json!("1.5"))).await);
@@ -104,18 +107,19 @@ async fn problems_of_usage() {
     assert_problem!("idempotency_key_reused", me.post("/usage", &words(json!(2))).await);
     assert_problem!("invalid_batch", me.post("/usage/batch", &json!({"events": []})).await);
     let foreign = json!({"meter": "words", "quantity": 1, "key": "f", "account": "crm-1"});
-    assert_problem!("not_found_account", app.by(&key).post("/usage", &foreign).await);
+    assert_problem!("not_found_account", app.by(key).post("/usage", &foreign).await);
     let other = json!({"meter": "words", "quantity": 1, "key": "u", "user": "usr_0198c0ffee007000800000000000abcd"});
-    assert_problem!("forbidden_user", app.by(&key).post("/usage", &other).await);
+    assert_problem!("forbidden_user", app.by(key).post("/usage", &other).await);
 }
 
 #[tokio::test]
 async fn problems_that_money_or_quota_would_cure() {
-    let Stage { app, user, .. } = stage(None).await;
+    let stage = stage(None).await;
+    let Stage { app, user, .. } = &stage;
     let me = app.by(&user.token);
     assert_problem!("quota_exceeded", me.post("/usage", &words(json!(30_001))).await);
     let wish = KeyWish { allowance: Some(("words".to_owned(), "10".to_owned())), ..KeyWish::default() };
-    let small = app.key(&user, wish).await;
+    let small = app.key(user, wish).await;
     assert_problem!("quota_exceeded_key", app.by(&small).post("/usage", &words(json!(11))).await);
     let account = format!("/admin/accounts/{}", user.account());
     app.by(&app.operator).patch(&account, &json!({"status": "frozen"})).await.expect(200);
@@ -128,7 +132,8 @@ async fn problems_that_money_or_quota_would_cure() {
 
 #[tokio::test]
 async fn problems_of_accounts_and_plans() {
-    let Stage { app, user, .. } = stage(Some("professional")).await;
+    let stage = stage(Some("professional")).await;
+    let Stage { app, user, .. } = &stage;
     let me = app.by(&user.token);
     let again = json!({"username": user.name, "password": harness::app::PASSWORD});
     assert_problem!("conflict_name", app.anonymous().post("/auth/register", &again).await);

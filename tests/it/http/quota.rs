@@ -35,9 +35,13 @@ db_test!(a_service_key_names_any_account_by_id_or_external_id, async |fresh: &Fr
     app.by(&app.operator).patch(&path, &named).await.expect(200);
     let key = app.service_key().await;
     let service = app.by(&key);
-    let event = json!({"meter": "words", "quantity": 7, "key": "s", "account": "crm-1042", "user": user.customer.actor.user});
+    let event =
+        json!({"meter": "words", "quantity": 7, "key": "s", "account": "crm-1042", "user": user.customer.actor.user});
     let receipt = service.post("/usage", &event).await.expect(201);
-    assert_eq!((receipt.text("/account"), receipt.text("/user")), (user.account(), user.customer.actor.user.to_string()));
+    assert_eq!(
+        (receipt.text("/account"), receipt.text("/user")),
+        (user.account(), user.customer.actor.user.to_string())
+    );
     for name in [user.account(), "crm-1042".to_owned()] {
         let quota = service.get(&format!("/quota?account={name}")).await.expect(200);
         assert_eq!(quota.body["meters"][3]["used"], json!("7"));

@@ -2,8 +2,8 @@
 
 use chrono::{SecondsFormat, TimeDelta};
 use harness::app::TestApp;
-use harness::db_test;
 use harness::databases::Fresh;
+use harness::db_test;
 use serde_json::json;
 
 db_test!(a_repeated_key_answers_the_first_receipt_and_other_content_is_refused, async |fresh: &Fresh| {
@@ -119,8 +119,7 @@ db_test!(every_event_of_a_batch_has_its_own_result_in_order, async |fresh: &Fres
     let answer = me.post("/usage/batch", &events).await.expect(200);
     let results = answer.body["results"].as_array().unwrap();
     let statuses: Vec<_> = results.iter().map(|result| result["status"].as_str().unwrap()).collect();
-    let expected =
-        ["accepted", "duplicate", "invalid", "refused", "invalid", "invalid", "invalid", "accepted"];
+    let expected = ["accepted", "duplicate", "invalid", "refused", "invalid", "invalid", "invalid", "accepted"];
     assert_eq!(statuses, expected, "{}", answer.body);
     assert_eq!(results[3]["problem"]["code"], json!("quota_exceeded"));
     assert_eq!(me.get("/quota").await.body["meters"][3]["used"], json!("15"));
@@ -133,7 +132,8 @@ async fn a_batch_has_1_to_1000_events() {
     let user = app.user(None).await;
     let me = app.by(&user.token);
     let batch = |count: usize| {
-        let events: Vec<_> = (0..count).map(|n| json!({"meter": "words", "quantity": 1, "key": n.to_string()})).collect();
+        let events: Vec<_> =
+            (0..count).map(|n| json!({"meter": "words", "quantity": 1, "key": n.to_string()})).collect();
         json!({ "events": events })
     };
     me.post("/usage/batch", &batch(0)).await.expect(422);

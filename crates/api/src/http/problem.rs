@@ -79,7 +79,7 @@ impl ApiError {
         Self::Domain(Error::NotFound(what))
     }
 
-    /// Status and body, without the request's id.
+    /// Status and body.
     pub fn problem(&self) -> (StatusCode, Problem) {
         let (status, mut problem) = match self {
             Self::Plain { status, code, detail } => (*status, said(code, detail)),
@@ -88,6 +88,7 @@ impl ApiError {
         problem.kind = "about:blank";
         problem.title = status.canonical_reason().unwrap_or("Error").to_owned();
         problem.status = status.as_u16();
+        problem.request_id = request_id::current();
         (status, problem)
     }
 
@@ -161,8 +162,7 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let (status, mut problem) = self.problem();
-        problem.request_id = request_id::current();
+        let (status, problem) = self.problem();
         let mut response = HttpResponseBuilder::new(status);
         if let Some(seconds) = self.retry_after() {
             response.insert_header((RETRY_AFTER, seconds));

@@ -37,7 +37,11 @@ pub async fn get_account(
 }
 
 /// Cap the overage fees of an account.
-#[utoipa::path(tag = "accounts", responses((status = 200, body = AccountView), WriteErrors))]
+#[utoipa::path(
+    tag = "accounts",
+    request_body = AccountRequest,
+    responses((status = 200, body = AccountView), WriteErrors),
+)]
 #[patch("/accounts/{account}")]
 pub async fn update_account(
     caller: Caller,

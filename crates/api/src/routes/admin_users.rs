@@ -59,6 +59,7 @@ pub async fn list_users(
 /// Disable a user, or give a role.
 #[utoipa::path(
     tag = "operators",
+    request_body = UserOrderRequest,
     responses(
         (status = 200, body = UserView),
         (status = 409, description = "Conflicts with what is there.", body = Problem, content_type = "application/problem+json"),
@@ -90,6 +91,7 @@ pub async fn update_user(
 #[utoipa::path(
     tag = "operators",
     params(PageParams),
+    request_body = AccountOrderRequest,
     responses((status = 200, body = Listed<AccountView>), ReadErrors),
 )]
 #[get("/admin/accounts")]
@@ -105,6 +107,7 @@ pub async fn list_accounts(
 /// Freeze or release an account, or name it as the host product does.
 #[utoipa::path(
     tag = "operators",
+    request_body = AccountOrderRequest,
     responses(
         (status = 200, body = AccountView),
         (status = 409, description = "Conflicts with what is there.", body = Problem, content_type = "application/problem+json"),

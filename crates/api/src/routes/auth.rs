@@ -45,6 +45,7 @@ pub struct RegisteredView {
 #[utoipa::path(
     tag = "auth",
     security(()),
+    request_body = RegisterRequest,
     responses(
         (status = 201, body = RegisteredView),
         (status = 409, description = "Conflicts with what is there.", body = Problem, content_type = "application/problem+json"),
@@ -103,6 +104,7 @@ pub struct LoggedInView {
 #[utoipa::path(
     tag = "auth",
     security(()),
+    request_body = LoginRequest,
     responses(
         (status = 200, body = LoggedInView),
         (status = 401, description = "Wrong, or nobody's.", body = Problem, content_type = "application/problem+json"),

@@ -40,7 +40,11 @@ pub async fn get_me(caller: Caller, services: web::Data<Arc<Services>>) -> ApiRe
 }
 
 /// Change one's profile or password.
-#[utoipa::path(tag = "me", responses((status = 200, body = UserView), WriteErrors))]
+#[utoipa::path(
+    tag = "me",
+    request_body = ProfileRequest,
+    responses((status = 200, body = UserView), WriteErrors),
+)]
 #[patch("/me")]
 pub async fn update_me(
     caller: Caller,

@@ -71,6 +71,7 @@ pub struct PlanOrder {
 #[utoipa::path(
     tag = "subscription",
     params(AccountParams),
+    request_body = SubscribeRequest,
     responses((status = 200, body = SubscriptionView), ReadErrors),
 )]
 #[get("/subscription")]
@@ -84,7 +85,11 @@ pub async fn get_subscription(
 }
 
 /// What a change would cost, and when it would begin.
-#[utoipa::path(tag = "subscription", responses((status = 200, body = QuoteView), WriteErrors))]
+#[utoipa::path(
+    tag = "subscription",
+    request_body = SubscribeRequest,
+    responses((status = 200, body = QuoteView), WriteErrors),
+)]
 #[post("/subscription/preview")]
 pub async fn preview(
     caller: Caller,
@@ -99,6 +104,7 @@ pub async fn preview(
 /// Change the plan. What costs something is `pending` until its bill is paid.
 #[utoipa::path(
     tag = "subscription",
+    request_body = SubscribeRequest,
     responses(
         (status = 201, body = SubscribedView),
         (status = 409, description = "Conflicts with what is there.", body = Problem, content_type = "application/problem+json"),
@@ -120,7 +126,11 @@ pub async fn subscribe(
 }
 
 /// Choose the model that the product uses by default.
-#[utoipa::path(tag = "subscription", responses((status = 200, body = SubscriptionView), WriteErrors))]
+#[utoipa::path(
+    tag = "subscription",
+    request_body = SubscriptionPatch,
+    responses((status = 200, body = SubscriptionView), WriteErrors),
+)]
 #[patch("/subscription")]
 pub async fn update_subscription(
     caller: Caller,
@@ -179,7 +189,11 @@ pub async fn resume(
 }
 
 /// Put an account on any plan at once, active and without a bill.
-#[utoipa::path(tag = "operators", responses((status = 200, body = SubscriptionView), WriteErrors))]
+#[utoipa::path(
+    tag = "operators",
+    request_body = PlanOrder,
+    responses((status = 200, body = SubscriptionView), WriteErrors),
+)]
 #[post("/admin/accounts/{id}/subscription")]
 pub async fn order_subscription(
     caller: Caller,
