@@ -4,4 +4,6 @@
 mod db;
 mod flows;
 mod http;
+mod layers;
 mod races;
+mod seed_map;

@@ -65,7 +65,7 @@ impl Answer {
     }
 
     /// The answer, or the test fails with what was said instead.
-    #[must_use]
+    #[expect(clippy::return_self_not_must_use, reason = "often the status is all that is asked")]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.body);
         self

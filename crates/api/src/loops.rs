@@ -18,9 +18,14 @@ const CLOCK_EVERY: Duration = Duration::from_secs(1);
 const LEASE: TimeDelta = TimeDelta::seconds(30);
 const ROLL_OVER: &str = "roll_over";
 
+/// Between two sweeps of what expired.
+const SWEEP_EVERY: Duration = Duration::from_mins(10);
+/// A throttle that did not fail for so long says nothing any more.
+const THROTTLE_KEPT: TimeDelta = TimeDelta::days(1);
+
 /// Starts every loop; they end with the runtime.
 pub fn start(services: &Arc<Services>) -> Vec<JoinHandle<()>> {
-    let mut tasks = vec![tokio::spawn(roll_over_loop(services.clone()))];
+    let mut tasks = vec![tokio::spawn(roll_over_loop(services.clone())), tokio::spawn(sweep_loop(services.clone()))];
     if let Some(clock) = services.test_clock.clone() {
         tasks.push(tokio::spawn(clock_loop(services.clone(), clock)));
     }
@@ -37,6 +42,26 @@ async fn roll_over_loop(services: Arc<Services>) {
         }
         tokio::time::sleep(ROLL_OVER_EVERY).await;
     }
+}
+
+async fn sweep_loop(services: Arc<Services>) {
+    loop {
+        if let Err(error) = sweep(&services).await {
+            tracing::warn!(error = ?error, "a sweep failed; it is tried again");
+        }
+        tokio::time::sleep(SWEEP_EVERY).await;
+    }
+}
+
+/// Deletes sessions and throttles that are over. Two replicas may do so at once; the second finds nothing.
+async fn sweep(services: &Services) -> Result<()> {
+    let now = services.clock.now();
+    let work = services.store.begin().await?;
+    let sessions = work.sessions().delete_expired(now).await?;
+    let throttles = work.throttles().delete_stale(now - THROTTLE_KEPT).await?;
+    work.commit().await?;
+    tracing::debug!(sessions, throttles, "swept");
+    Ok(())
 }
 
 /// Rolls over every due account while this replica holds the lease.

@@ -1,8 +1,11 @@
 //! Every use case, shared by handlers and loops.
 
+use crate::committer::Committer;
 use domain::accounts::{AccountService, KeyService, OperatorService, RegistrationService};
+use domain::actor::Actor;
+use domain::error::{Error, Result};
 use domain::identity::IdentityService;
-use domain::metering::MeteringService;
+use domain::metering::{MeteringService, Receipt, UsageReport};
 use domain::plans::{Catalogue, PlanService, SubscriptionService};
 use domain::quota::GrantService;
 use domain::store::Store;
@@ -25,7 +28,8 @@ pub struct Services {
     pub plans: PlanService,
     pub subscriptions: SubscriptionService,
     pub grants: GrantService,
-    pub metering: MeteringService,
+    pub metering: Arc<MeteringService>,
+    pub committer: Committer,
     /// Most bytes of a request body.
     pub body_limit: usize,
     /// Most events of one batch.
@@ -37,12 +41,26 @@ pub struct Services {
 impl Services {
     /// Runs a use case to its end even when the client goes away: sqlx 0.9.0 may leave a transaction
     /// open on a pooled connection when a unit of work is dropped while it begins.
-    pub async fn run<T, F>(self: &Arc<Self>, work: impl FnOnce(Arc<Self>) -> F) -> domain::error::Result<T>
+    pub async fn run<T, F>(self: &Arc<Self>, work: impl FnOnce(Arc<Self>) -> F) -> Result<T>
     where
         T: Send + 'static,
-        F: Future<Output = domain::error::Result<T>> + Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
     {
         let task = self.runtime.spawn(work(self.clone()));
-        task.await.unwrap_or(Err(domain::error::Error::Unavailable))
+        task.await.unwrap_or(Err(Error::Unavailable))
+    }
+
+    /// Reports use; each report has its own outcome, in the order sent.
+    pub async fn report(&self, actor: &Actor, reports: &[UsageReport]) -> Result<Vec<Result<Receipt>>> {
+        let prepared = self.metering.prepare(actor, reports).await?;
+        let mut commands = Vec::with_capacity(prepared.len());
+        let places: Vec<_> =
+            prepared.into_iter().map(|command| command.map(|command| commands.push(command))).collect();
+        let mut outcomes = self.committer.consume(commands).await?.into_iter();
+        let answers = places.into_iter().map(|place| {
+            place?;
+            outcomes.next().ok_or(Error::Unavailable)?.map_err(Error::from)
+        });
+        Ok(answers.collect())
     }
 }

@@ -1,8 +1,10 @@
 //! The composition root: builds adapters and services from settings.
 
+use crate::committer::Committer;
 use crate::services::Services;
 use crate::settings::Settings;
 use anyhow::Context;
+use chrono::TimeDelta;
 use domain::accounts::{AccountService, KeyService, OperatorService, RegistrationService};
 use domain::identity::{IdentityService, MeterScales, PasswordHasher, SecretSource};
 use domain::metering::MeteringService;
@@ -54,12 +56,17 @@ fn build(
     let catalogue = Arc::new(settings.catalogue().clone());
     let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2Hasher::standard()?);
     let secrets: Arc<dyn SecretSource> = Arc::new(OsSecrets);
+    let metering = Arc::new(MeteringService::new(store.clone(), clock.clone(), catalogue.clone()));
+    // SQLite has one writer; a second committer would only wait for it.
+    let shards = if settings.database.url.expose_secret().starts_with("sqlite:") { 1 } else { 2 };
+    let session_lifetime = TimeDelta::hours(i64::from(settings.sessions.ttl_hours));
     let meters: Arc<dyn MeterScales> = Arc::new(Scales(catalogue.clone()));
     let identity = IdentityService {
         store: store.clone(),
         clock: clock.clone(),
         hasher: hasher.clone(),
         secrets: secrets.clone(),
+        session_lifetime,
     };
     Ok(Services {
         registration: RegistrationService {
@@ -67,6 +74,7 @@ fn build(
             clock: clock.clone(),
             hasher: hasher.clone(),
             secrets: secrets.clone(),
+            session_lifetime,
         },
         accounts: AccountService { store: store.clone(), clock: clock.clone(), currency: catalogue.currency },
         keys: KeyService { store: store.clone(), clock: clock.clone(), secrets, meters },
@@ -79,7 +87,8 @@ fn build(
             hook: Arc::new(GaugeCarry { catalogue: catalogue.clone() }),
         },
         grants: GrantService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },
-        metering: MeteringService::new(store.clone(), clock.clone(), catalogue.clone()),
+        committer: Committer::start(&metering, shards, settings.limits.commit_queue, &Handle::current()),
+        metering,
         body_limit: settings.server.body_limit_bytes,
         batch_limit: settings.limits.batch_events,
         runtime: Handle::current(),

@@ -1,6 +1,15 @@
 //! What people may type as a name: one line of visible text, and the folding under which two names are the same.
 
+use std::fmt::Write;
 use unicode_normalization::UnicodeNormalization;
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
 
 /// Lower-cased compatibility form: `ＡＤＭＩＮ`, `Admin` and `admin` are one name on every database.
 pub fn fold(text: &str) -> String {

@@ -92,7 +92,8 @@ db_test!(ending_all_sessions_but_one_leaves_one_and_other_users_alone, async |da
     let (user, other) = (samples::user("user"), samples::user("other"));
     let session = |owner: &User, byte| {
         let token = samples::token(TokenKind::Session, byte);
-        Session::new(owner.id, token.hash(), Some("2001:db8::1".parse().unwrap()), now())
+        let ip = Some("2001:db8::1".parse().unwrap());
+        Session { ip, ..Session::new(owner.id, token.hash(), TimeDelta::days(30), now()) }
     };
     let sessions = [session(&user, 1), session(&user, 2), session(&other, 3)];
     let work = database.begin().await.unwrap();

@@ -22,8 +22,11 @@ async fn use_up(scene: &Scene, account: AccountId) {
     scene.consume_one(command(account, "storage", -GB, "less")).await.unwrap();
 }
 
+/// Meter, used, overage, fee, warnings and what remains.
+type Row = (String, i64, i64, i64, Vec<u16>, Option<i64>);
+
 /// What must be equal, without ids and times of writing.
-fn comparable(view: &QuotaView) -> Vec<(String, i64, i64, i64, Vec<u16>, Option<i64>)> {
+fn comparable(view: &QuotaView) -> Vec<Row> {
     let row = |quota: &domain::metering::MeterQuota| {
         let fired = quota.warnings_fired.iter().map(|percent| percent.get()).collect();
         let remaining = quota.remaining.map(Quantity::as_atoms);

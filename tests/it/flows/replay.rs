@@ -2,7 +2,6 @@
 
 use api::cli::{ReplayArguments, ReplayReport, WarningAt, replay};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use domain::identity::Login;
 use domain::metering::GroupBy;
 use domain::plans::MeterCode;
 use domain::quantity::Quantity;
@@ -59,8 +58,7 @@ async fn the_trace_comes_to_what_it_should(fresh: &Fresh) {
     let scene = Scene::new(&fresh.url).await;
     let customer = scene.customer(Some("professional")).await;
     let user = scene.services.store.users().find(customer.actor.user).await.unwrap().unwrap();
-    let name = user.username.clone().map(Login::Username).unwrap();
-    let Login::Username(name) = name else { panic!("a user name") };
+    let name = user.username.unwrap();
     scene.consume_one(command(customer.account, "words", BEFORE, "before")).await.unwrap();
 
     let expected = expected(BEFORE);

@@ -69,8 +69,8 @@ async fn the_spend_cap_stops_the_sum_of_all_meters(fresh: &Fresh) {
     scene.consume_one(command(account, "words", 312_000, "words")).await.unwrap();
     assert_eq!(fee(&scene, account).await.to_decimal(), "6.00");
     let refused = scene.consume_one(command(account, "cu", 541_000, "too much")).await.unwrap_err();
-    let Rejection::Refused(refusal) = refused else { panic!("{refused:?}") };
-    assert_eq!((refusal.limit.code(), refusal.remaining.as_atoms()), ("spend_cap_reached", 540_000));
+    assert!(matches!(refused, Rejection::Refused(refusal)
+        if refusal.limit.code() == "spend_cap_reached" && refusal.remaining.as_atoms() == 540_000));
     scene.consume_one(command(account, "cu", 540_000, "just")).await.unwrap();
     assert_eq!(fee(&scene, account).await.to_decimal(), "10.00");
     assert!(scene.consume_one(command(account, "words", 1, "one more")).await.is_err());

@@ -50,10 +50,10 @@ async fn a_key_for_some_models_is_used_for_no_other() {
     let user = app.user(None).await;
     let wish = json!({"name": "k", "models": ["gpt-4o"]});
     let key = app.by(&user.token).post("/api-keys", &wish).await.expect(201).text("/key");
-    let with = |model: Value| json!({"meter": "words", "quantity": 1, "key": "m", "dimensions": model});
-    app.by(&key).post("/usage", &with(json!({}))).await.expect(403);
-    app.by(&key).post("/usage", &with(json!({"model": "gpt-4"}))).await.expect(403);
-    app.by(&key).post("/usage", &with(json!({"model": "gpt-4o"}))).await.expect(201);
+    let use_of = |model: Value| json!({"meter": "words", "quantity": 1, "key": "m", "dimensions": model});
+    app.by(&key).post("/usage", &use_of(json!({}))).await.expect(403);
+    app.by(&key).post("/usage", &use_of(json!({"model": "gpt-4"}))).await.expect(403);
+    app.by(&key).post("/usage", &use_of(json!({"model": "gpt-4o"}))).await.expect(201);
 }
 
 #[tokio::test]

@@ -106,8 +106,7 @@ async fn with_settings(command: Command, settings: Settings) -> anyhow::Result<(
 
 fn load(file: Option<&std::path::Path>) -> anyhow::Result<Settings> {
     Settings::load(file, environment()).map_err(|mistakes| {
-        let list = mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect::<String>();
-        anyhow!("the configuration has {} mistake(s):{list}", mistakes.len())
+        anyhow!("the configuration has {} mistake(s):\n  {}", mistakes.len(), mistakes.join("\n  "))
     })
 }
 

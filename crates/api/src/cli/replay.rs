@@ -15,6 +15,7 @@ use domain::identity::{Login, Username};
 use domain::metering::{Consume, Dimensions, Rejection, UsageKey};
 use domain::plans::{Meter, MeterCode};
 use domain::quantity::Quantity;
+use domain::text::hex;
 use domain::time::cut_to_micros;
 use indicatif::{ProgressBar, ProgressStyle};
 use infra::db::migrate_up;
@@ -196,7 +197,7 @@ async fn read(
 
 /// Names the events after the content of the file, the column and the meter.
 fn name_of(file: &Path, bytes: &[u8], meter: &Meter) -> String {
-    let digest: String = Sha256::digest(bytes).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex(&Sha256::digest(bytes)[..6]);
     let stem: String = file.file_stem().unwrap_or_default().to_string_lossy().chars().take(60).collect();
     format!("replay:{stem}:{digest}:{}", meter.code)
 }

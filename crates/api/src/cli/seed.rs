@@ -15,6 +15,7 @@ use domain::error::Error;
 use domain::identity::{Login, Password, Username};
 use domain::page::PageRequest;
 use domain::plans::{Interval, PlanCode, PlanWish};
+use domain::text::hex;
 use domain::time::Clock;
 use infra::clock::{ShiftedClock, SystemClock};
 use infra::db::migrate_up;
@@ -126,17 +127,9 @@ async fn seed_user(services: &Services, operator: &Actor, name: &str, plan: Opti
     let Registered { user, account, token, .. } =
         services.registration.register(wish, &password, None).await.map_err(said)?;
     let code = plan.and_then(PlanCode::parse).filter(|code| services.catalogue.plans.contains_key(code));
-    let on = match code {
-        Some(plan) => {
-            let wish = PlanWish { plan: plan.clone(), interval: Some(Interval::Month), seats: None };
-            services.subscriptions.set(operator, account.id, &wish).await.map_err(said)?;
-            plan
-        }
-        None => {
-            services.metering.open_period(account.id).await.map_err(said)?;
-            services.catalogue.default_plan.clone()
-        }
-    };
+    let on = code.unwrap_or_else(|| services.catalogue.default_plan.clone());
+    let wish = PlanWish { plan: on.clone(), interval: Some(Interval::Month), seats: None };
+    services.subscriptions.set(operator, account.id, &wish).await.map_err(said)?;
     let wish = KeyWish { name: "demo".into(), account: AccountRef::Default, ..KeyWish::default() };
     let key = services.keys.create(&user.as_actor(), wish).await.map_err(said)?;
     Ok(json!({
@@ -162,6 +155,5 @@ async fn existing(services: &Services) -> anyhow::Result<Value> {
 
 fn fresh_password(services: &Services) -> anyhow::Result<Password> {
     let bytes = services.identity.secrets.random().map_err(said)?;
-    let text: String = bytes.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    Password::choose(&text).map_err(|reason| anyhow::anyhow!(reason))
+    Password::choose(&hex(&bytes[..12])).map_err(|reason| anyhow::anyhow!(reason))
 }

@@ -5,9 +5,9 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use domain::id::UserId;
 use domain::idempotency::{Answered, IdempotentRequest, is_valid_key};
+use domain::text::hex;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 const HEADER: &str = "Idempotency-Key";
 const REPLAYED: &str = "Idempotent-Replayed";
@@ -37,10 +37,7 @@ pub fn required(
         ApiError::plain(StatusCode::BAD_REQUEST, "idempotency_key_missing", detail)
     })?;
     let json = serde_json::to_vec(&(request.path(), content)).map_err(|_| ApiError::malformed("Not a JSON body."))?;
-    let fingerprint = Sha256::digest(&json).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
+    let fingerprint = hex(&Sha256::digest(&json));
     Ok(IdempotentRequest { user, scope, key, fingerprint })
 }
 

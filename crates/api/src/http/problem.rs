@@ -81,15 +81,13 @@ impl ApiError {
 
     /// Status and body.
     pub fn problem(&self) -> (StatusCode, Problem) {
-        let (status, mut problem) = match self {
+        let (status, problem) = match self {
             Self::Plain { status, code, detail } => (*status, said(code, detail)),
             Self::Domain(error) => of_domain(error),
         };
-        problem.kind = "about:blank";
-        problem.title = status.canonical_reason().unwrap_or("Error").to_owned();
-        problem.status = status.as_u16();
-        problem.request_id = request_id::current();
-        (status, problem)
+        let title = status.canonical_reason().unwrap_or("Error").to_owned();
+        let request_id = request_id::current();
+        (status, Problem { kind: "about:blank", title, status: status.as_u16(), request_id, ..problem })
     }
 
     fn retry_after(&self) -> Option<u64> {

@@ -28,6 +28,8 @@ pub struct RegisterRequest {
     #[schema(example = "correct horse battery", min_length = 8, max_length = 128)]
     pub password: String,
     pub display_name: Option<String>,
+    /// The code of the user who invited; an unknown one is refused.
+    pub aff_code: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -70,6 +72,9 @@ pub async fn register(
 }
 
 fn wish(body: RegisterRequest) -> Result<(Registration, Password)> {
+    if body.aff_code.is_some() {
+        return Err(Error::invalid("aff_code", "is not the code of a user"));
+    }
     let invalid = |field: &'static str| move |reason: &'static str| Error::invalid(field, reason);
     let wish = Registration {
         username: body.username.map(|text| Username::parse(&text)).transpose().map_err(invalid("username"))?,

@@ -94,7 +94,6 @@ pub enum LogFormat {
 pub struct Limits {
     pub batch_events: usize,
     pub commit_queue: usize,
-    pub login_attempts_per_minute: u32,
 }
 
 #[derive(Clone, Debug, Deserialize)]

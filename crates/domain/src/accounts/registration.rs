@@ -10,7 +10,7 @@ use crate::identity::{
 };
 use crate::store::{Repositories, Store, retrying};
 use crate::time::Clock;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -79,6 +79,7 @@ pub struct RegistrationService {
     pub clock: Arc<dyn Clock>,
     pub hasher: Arc<dyn PasswordHasher>,
     pub secrets: Arc<dyn SecretSource>,
+    pub session_lifetime: TimeDelta,
 }
 
 impl RegistrationService {
@@ -117,7 +118,8 @@ impl RegistrationService {
         refuse_taken(&*work, logins).await?;
         work.users().insert(&user).await?;
         work.accounts().insert(&account).await?;
-        let (token, session) = open_session(&*work, &*self.secrets, &user, ip, user.created_at).await?;
+        let (token, session) =
+            open_session(&*work, (&*self.secrets, self.session_lifetime), &user, ip, user.created_at).await?;
         work.commit().await?;
         Ok(Registered { user, account, token, expires_at: session.expires_at })
     }

@@ -27,7 +27,13 @@ fn clock() -> Arc<FixedClock> {
 fn registration(store: &Arc<MockStore>) -> RegistrationService {
     let mut hasher = MockPasswordHasher::new();
     hasher.expect_hash().returning(|_| Ok(PasswordHash::from_phc("hash".to_owned())));
-    RegistrationService { store: store.clone(), clock: clock(), hasher: Arc::new(hasher), secrets: secrets() }
+    RegistrationService {
+        store: store.clone(),
+        clock: clock(),
+        hasher: Arc::new(hasher),
+        secrets: secrets(),
+        session_lifetime: chrono::TimeDelta::days(30),
+    }
 }
 
 fn wish(username: &str) -> Registration {

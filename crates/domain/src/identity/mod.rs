@@ -26,7 +26,7 @@ pub use ports::{
     MockThrottleRepository, MockUserRepository,
 };
 pub use service::{Authenticated, IdentityService, LoggedIn, PasswordChange, ProfileChange};
-pub use session::{SESSION_LIFETIME, Session};
+pub use session::Session;
 pub use throttle::{LoginThrottle, ThrottleKey};
 pub use token::{Token, TokenHash, TokenKind};
 pub use user::{DEFAULT_GROUP, Profile, User, UserStatus};

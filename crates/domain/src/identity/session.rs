@@ -5,9 +5,6 @@ use crate::id::{SessionId, UserId};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::net::IpAddr;
 
-/// How long a log-in lasts.
-pub const SESSION_LIFETIME: TimeDelta = TimeDelta::days(30);
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     pub id: SessionId,
@@ -20,9 +17,9 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn new(user: UserId, token_hash: TokenHash, ip: Option<IpAddr>, now: DateTime<Utc>) -> Self {
-        let expires_at = now + SESSION_LIFETIME;
-        Self { id: SessionId::new(now), user, token_hash, ip, created_at: now, expires_at }
+    /// A session that begins now and lasts for `lifetime`.
+    pub fn new(user: UserId, token_hash: TokenHash, lifetime: TimeDelta, now: DateTime<Utc>) -> Self {
+        Self { id: SessionId::new(now), user, token_hash, ip: None, created_at: now, expires_at: now + lifetime }
     }
 
     /// Half-open: at `expires_at` it is over.

@@ -3,7 +3,7 @@
 //! After a run of failures each further one locks for twice as long. A quiet quarter of an hour
 //! ends the run; so does a success, for the login name only: an address may hold many people.
 
-use super::token::hex;
+use crate::text::hex;
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;

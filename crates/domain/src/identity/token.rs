@@ -1,7 +1,8 @@
 //! Bearer tokens: opaque, 256 random bits, of which only the SHA-256 is kept.
 
+use crate::text::hex;
 use sha2::{Digest, Sha256};
-use std::fmt::{self, Write};
+use std::fmt::{self};
 
 /// Characters of a token that are kept for display: `sk-` and seven more.
 const PREFIX_LENGTH: usize = 10;
@@ -99,15 +100,6 @@ impl fmt::Debug for TokenHash {
 
 fn is_hex_digit(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'a'..=b'f')
-}
-
-/// Lower-case hexadecimal digits of `bytes`.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use crate::error::{Error, FieldError, Refusal};
 use crate::id::{AccountId, ApiKeyId, UserId};
 use crate::plans::{Meter, MeterCode, MeterKind};
 use crate::quantity::Quantity;
+use crate::text::hex;
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -98,11 +99,7 @@ impl Consume {
             field(name.as_bytes());
             field(value.as_bytes());
         }
-        hash.finalize().iter().take(16).fold(String::with_capacity(32), |mut hex, byte| {
-            use std::fmt::Write;
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        hex(&hash.finalize()[..16])
     }
 }
 

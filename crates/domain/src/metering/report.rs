@@ -1,8 +1,7 @@
-//! Reports of use as clients send them: checked against the caller, turned into commands, consumed.
+//! Reports of use as clients send them: checked against the caller and turned into commands.
 
 use super::command::{Consume, Dimensions, UsageKey};
 use super::service::MeteringService;
-use super::usage::Receipt;
 use crate::accounts::{AccountRef, resolve};
 use crate::actor::{Actor, Scope};
 use crate::error::{Error, Result};
@@ -28,28 +27,18 @@ pub struct UsageReport {
 }
 
 impl MeteringService {
-    /// Consumes reports, each on its own, in one unit of work; outcomes come in the same order.
-    pub async fn report(&self, actor: &Actor, reports: &[UsageReport]) -> Result<Vec<Result<Receipt>>> {
+    /// Turns reports into commands, each on its own; the error is the caller's lack of rights, or storage.
+    pub async fn prepare(&self, actor: &Actor, reports: &[UsageReport]) -> Result<Vec<Result<Consume>>> {
         actor.require_scope(&Scope::UsageWrite)?;
         let mut known = BTreeMap::new();
         let mut commands = Vec::with_capacity(reports.len());
-        let mut checked = Vec::with_capacity(reports.len());
         for report in reports {
             match self.command(actor, report, &mut known).await {
-                Ok(command) => {
-                    commands.push(command);
-                    checked.push(Ok(()));
-                }
                 Err(error @ Error::Store(_)) => return Err(error),
-                Err(error) => checked.push(Err(error)),
+                command => commands.push(command),
             }
         }
-        let mut outcomes = self.consume(&commands).await?.into_iter();
-        let answers = checked.into_iter().map(|check| {
-            check?;
-            outcomes.next().ok_or(Error::Unavailable)?.map_err(Error::from)
-        });
-        Ok(answers.collect())
+        Ok(commands)
     }
 
     async fn command(

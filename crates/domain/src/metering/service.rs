@@ -162,3 +162,7 @@ fn told(warning: &FiredWarning, catalogue: &Catalogue) -> Event {
     });
     Event::new(warning.account, "quota.warning", payload, warning.fired_at)
 }
+
+#[cfg(test)]
+#[path = "service_tests.rs"]
+mod tests;

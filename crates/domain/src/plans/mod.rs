@@ -15,6 +15,7 @@ pub mod catalogue;
 pub mod change;
 mod code;
 pub mod meter;
+mod meter_agreement;
 mod orders;
 pub mod plan;
 mod ports;

@@ -4,11 +4,11 @@ use super::{MeterCode, PlanCode, Tariff};
 use crate::id::PlanVersionId;
 use crate::money::{Currency, Money};
 use crate::quantity::Quantity;
+use crate::text::hex;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use thiserror::Error;
 
 /// What a plan includes of a meter per quota period.
@@ -219,11 +219,7 @@ pub struct PlanVersion {
 
 /// SHA-256 in lower-case hex.
 pub fn content_hash(canonical: &str) -> String {
-    Sha256::digest(canonical.as_bytes()).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex(&Sha256::digest(canonical.as_bytes()))
 }
 
 #[cfg(test)]

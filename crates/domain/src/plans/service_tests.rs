@@ -320,10 +320,21 @@ async fn publishing_stores_what_is_new_and_finds_what_another_replica_stored() {
     beaten.plans.expect_insert().returning(|_| Err(StoreError::Duplicate));
     let mut stored = nothing_yet();
     stored.plans.expect_insert().withf(|version| version.number == 2).times(1).returning(|_| Ok(()));
-    let store = Arc::new(MockStore::reading(nothing_yet()).beginning(beaten).beginning(stored));
+    let mut reads = nothing_yet();
+    reads.options.expect_find().returning(|_| Ok(Some(r#"{"words": {"scale": 0, "kind": "counter"}}"#.to_owned())));
+    let store = Arc::new(MockStore::reading(reads).beginning(beaten).beginning(stored));
     let service = PlanService { store: store.clone(), clock: Arc::new(FixedClock(start())), catalogue: catalogue() };
     let on_sale = service.publish().await.unwrap();
     assert_eq!(on_sale.iter().map(|version| version.plan.code.as_str()).collect::<Vec<_>>(), ["free", "pro", "team"]);
     assert_eq!(store.commits(), 1);
     assert_eq!(on_sale[1].plan.price(Interval::Year, 1), Money::parse("300", catalogue().currency).ok());
+}
+
+#[tokio::test]
+async fn a_meter_whose_scale_changed_stops_the_start() {
+    let mut reads = MockWork::default();
+    reads.options.expect_find().returning(|_| Ok(Some(r#"{"words": {"scale": 3, "kind": "counter"}}"#.to_owned())));
+    let store = Arc::new(MockStore::reading(reads));
+    let service = PlanService { store, clock: Arc::new(FixedClock(start())), catalogue: catalogue() };
+    assert!(matches!(service.publish().await, Err(Error::Conflict { code: "meter_changed", .. })));
 }

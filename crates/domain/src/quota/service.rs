@@ -145,3 +145,7 @@ impl GrantService {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "service_tests.rs"]
+mod tests;

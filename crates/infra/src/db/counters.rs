@@ -51,7 +51,7 @@ impl<C: ConnectionTrait + Send + Sync> CounterRepository for Repos<C> {
                 )
             });
             let rows = Entity::find().filter(any).all(&self.conn).await.map_err(store_error)?;
-            counters.extend(rows.into_iter().map(counter).collect::<StoreResult<Vec<_>>>()?);
+            counters.extend(rows.iter().map(counter).collect::<StoreResult<Vec<_>>>()?);
         }
         Ok(counters)
     }
@@ -63,7 +63,7 @@ impl<C: ConnectionTrait + Send + Sync> CounterRepository for Repos<C> {
             .all(&self.conn)
             .await
             .map_err(store_error)?;
-        rows.into_iter().map(counter).collect()
+        rows.iter().map(counter).collect()
     }
 
     async fn put(&self, counters: &[Counter], now: DateTime<Utc>) -> StoreResult<()> {
@@ -101,7 +101,7 @@ fn row(counter: &Counter, now: DateTime<Utc>) -> Model {
     }
 }
 
-fn counter(row: Model) -> StoreResult<Counter> {
+fn counter(row: &Model) -> StoreResult<Counter> {
     if row.used < 0 || row.reserved < 0 {
         return Err(corrupt(TABLE, "used"));
     }

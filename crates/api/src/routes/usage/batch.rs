@@ -92,7 +92,7 @@ pub async fn report_all(
     for report in reports {
         places.push(report.map(|report| readable.push(report)));
     }
-    let outcomes = services.run(|services| async move { services.metering.report(&actor, &readable).await }).await?;
+    let outcomes = services.run(|services| async move { services.report(&actor, &readable).await }).await?;
     let mut outcomes = outcomes.into_iter();
     let results = places.into_iter().map(|place| match place {
         Ok(()) => {

@@ -11,7 +11,7 @@ use crate::identity::token::{Token, TokenKind};
 use crate::identity::user::User;
 use crate::store::{Repositories, StoreResult, retrying};
 use crate::text::fold;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::net::IpAddr;
 
 /// A session just opened.
@@ -26,13 +26,13 @@ pub struct LoggedIn {
 /// Opens a session for a user within the caller's unit of work.
 pub(crate) async fn open_session(
     work: &dyn Repositories,
-    secrets: &dyn SecretSource,
+    (secrets, lifetime): (&dyn SecretSource, TimeDelta),
     user: &User,
     ip: Option<IpAddr>,
     now: DateTime<Utc>,
 ) -> Result<(Token, Session)> {
     let token = Token::from_random(TokenKind::Session, secrets.random()?);
-    let session = Session::new(user.id, token.hash(), ip, now);
+    let session = Session { ip, ..Session::new(user.id, token.hash(), lifetime, now) };
     work.sessions().insert(&session).await?;
     Ok((token, session))
 }
@@ -80,7 +80,7 @@ impl IdentityService {
         }
         user.last_login_at = Some(now);
         work.users().save(&user).await?;
-        let (token, session) = open_session(&*work, &*self.secrets, &user, ip, now).await?;
+        let (token, session) = open_session(&*work, (&*self.secrets, self.session_lifetime), &user, ip, now).await?;
         work.commit().await?;
         Ok(LoggedIn { user, token, expires_at: session.expires_at })
     }

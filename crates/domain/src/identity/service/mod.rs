@@ -14,6 +14,7 @@ pub use profile::{PasswordChange, ProfileChange};
 use super::ports::{PasswordHasher, SecretSource};
 use crate::store::Store;
 use crate::time::Clock;
+use chrono::TimeDelta;
 use std::sync::Arc;
 
 #[derive(Clone)]
@@ -22,4 +23,5 @@ pub struct IdentityService {
     pub clock: Arc<dyn Clock>,
     pub hasher: Arc<dyn PasswordHasher>,
     pub secrets: Arc<dyn SecretSource>,
+    pub session_lifetime: TimeDelta,
 }

@@ -27,6 +27,7 @@ fn service(store: Arc<MockStore>) -> IdentityService {
         clock: Arc::new(FixedClock(samples::created_at())),
         hasher: Arc::new(hasher()),
         secrets: Arc::new(secrets),
+        session_lifetime: TimeDelta::days(30),
     }
 }
 
@@ -102,7 +103,7 @@ async fn a_right_guess_among_many_sent_at_once_is_refused_when_the_others_locked
 }
 
 fn session_of(user: &User, token: &crate::identity::Token) -> Session {
-    Session::new(user.id, token.hash(), None, samples::created_at() - TimeDelta::days(1))
+    Session::new(user.id, token.hash(), TimeDelta::days(30), samples::created_at() - TimeDelta::days(1))
 }
 
 #[tokio::test]

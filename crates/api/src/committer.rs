@@ -1,0 +1,105 @@
+//! Group commit: requests wait in memory while a commit runs, and the next one takes them all.
+//!
+//! A caller is answered only after its commit. The queue is bounded: when it is full the answer is 503 at
+//! once. A batch that fails is split, so that one poisonous command fails alone.
+
+use domain::error::{Error, Result};
+use domain::metering::{Consume, MeteringService, Outcome};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::oneshot;
+
+/// Commands of one commit; more wait for the next.
+const MAX_COMMANDS: usize = 2_000;
+
+/// One caller's commands and where its outcomes go.
+struct Waiting {
+    commands: Vec<Consume>,
+    answer: oneshot::Sender<Result<Vec<Outcome>>>,
+}
+
+/// The queues before the commits; accounts are spread over them, so that one account's commands meet in one.
+pub struct Committer {
+    queues: Vec<Sender<Waiting>>,
+}
+
+impl Committer {
+    /// Starts `shards` committers, each with a queue of `capacity` callers.
+    pub fn start(metering: &Arc<MeteringService>, shards: usize, capacity: usize, runtime: &Handle) -> Self {
+        let start = |_| {
+            let (sender, receiver) = channel(capacity);
+            runtime.spawn(commit_all(metering.clone(), receiver));
+            sender
+        };
+        Self { queues: (0..shards.max(1)).map(start).collect() }
+    }
+
+    /// Consumes the commands together with whatever else waits; outcomes come in their order.
+    pub async fn consume(&self, commands: Vec<Consume>) -> Result<Vec<Outcome>> {
+        let Some(first) = commands.first() else { return Ok(Vec::new()) };
+        let mut hasher = DefaultHasher::new();
+        first.account.hash(&mut hasher);
+        let shard = usize::try_from(hasher.finish() % self.queues.len() as u64).unwrap_or_default();
+        let (answer, answered) = oneshot::channel();
+        self.queues[shard].try_send(Waiting { commands, answer }).map_err(|_| Error::Unavailable)?;
+        answered.await.unwrap_or(Err(Error::Unavailable))
+    }
+}
+
+async fn commit_all(metering: Arc<MeteringService>, mut queue: Receiver<Waiting>) {
+    while let Some(first) = queue.recv().await {
+        let mut batch = vec![first];
+        let mut size = batch[0].commands.len();
+        while size < MAX_COMMANDS {
+            let Ok(next) = queue.try_recv() else { break };
+            size += next.commands.len();
+            batch.push(next);
+        }
+        metrics::gauge!("suanpan_commit_queue_depth").set(f64::from(u32::try_from(queue.len()).unwrap_or(u32::MAX)));
+        metrics::histogram!("suanpan_commit_batch_size").record(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
+        let started = Instant::now();
+        commit(&metering, batch).await;
+        metrics::histogram!("suanpan_commit_seconds").record(started.elapsed().as_secs_f64());
+    }
+}
+
+async fn commit(metering: &MeteringService, mut batch: Vec<Waiting>) {
+    let sizes: Vec<usize> = batch.iter().map(|waiting| waiting.commands.len()).collect();
+    let commands: Vec<Consume> = batch.iter_mut().flat_map(|waiting| std::mem::take(&mut waiting.commands)).collect();
+    match metering.consume(&commands).await {
+        Ok(outcomes) => {
+            let mut outcomes = outcomes.into_iter();
+            for (waiting, size) in batch.into_iter().zip(sizes) {
+                let own = outcomes.by_ref().take(size).collect();
+                // A caller that went away has left its outcome in the database.
+                let _gone = waiting.answer.send(Ok(own));
+            }
+        }
+        Err(error) => one_by_one(metering, batch, (&commands, &sizes), error).await,
+    }
+}
+
+/// Nothing of the batch was booked. The callers are tried alone, so that only the one at fault hears of it.
+async fn one_by_one(
+    metering: &MeteringService,
+    mut batch: Vec<Waiting>,
+    (commands, sizes): (&[Consume], &[usize]),
+    error: Error,
+) {
+    if batch.len() == 1
+        && let Some(only) = batch.pop()
+    {
+        let _gone = only.answer.send(Err(error));
+        return;
+    }
+    tracing::warn!(error = ?error, callers = batch.len(), "a commit failed; its callers are tried one by one");
+    let mut rest = commands;
+    for (waiting, size) in batch.into_iter().zip(sizes) {
+        let (own, after) = rest.split_at(*size);
+        rest = after;
+        let _gone = waiting.answer.send(metering.consume(own).await);
+    }
+}

@@ -1,0 +1,187 @@
+use super::*;
+use crate::accounts::Account;
+use crate::error::{Error, LimitKind};
+use crate::id::{AccountId, PlanVersionId, UserId};
+use crate::metering::{Consume, Dimensions, Rejection, Source, UsageKey};
+use crate::plans::{Choice, Interval, MeterCode, PlanVersion, Subscription, SubscriptionStatus};
+use crate::quantity::Quantity;
+use crate::store::StoreError;
+use crate::testing::{FixedClock, MockStore, MockWork};
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+}
+
+/// A thousand words included, then 0.50 a thousand; `plain` refuses.
+fn catalogue() -> Arc<Catalogue> {
+    let document = json!({
+        "meters": {"words": {"unit": "word", "scale": 0, "kind": "counter"}},
+        "plans": {
+            "free": {"price": {"month": "0.00 CNY"}, "meters": {"words": {"included": 1000, "on_exhausted": "refuse"}}},
+            "pro": {"price": {"month": "9.00 CNY"}, "meters": {"words": {"included": 1000, "on_exhausted": "overage",
+                "overage": {"per": 1000, "price": "0.50 CNY", "round": "exact"}}}}
+        },
+        "warnings": {"at": [80, 100]},
+        "billing": {"currency": "CNY", "time_zone": "Asia/Shanghai", "default_plan": "free"}
+    });
+    Arc::new(Catalogue::parse(&document).unwrap())
+}
+
+fn account() -> Account {
+    let id = AccountId::new(now());
+    Account::personal(id, UserId::new(now()), "zhang".to_owned(), now())
+}
+
+fn version(plan: &str) -> Arc<PlanVersion> {
+    let plan = catalogue().plans.values().find(|found| found.code.as_str() == plan).unwrap().clone();
+    let id = PlanVersionId::new(now());
+    Arc::new(PlanVersion { id, plan, number: 1, content_hash: String::new(), created_at: now() })
+}
+
+fn command(account: &Account, quantity: i64, key: &str) -> Consume {
+    Consume {
+        account: account.id,
+        meter: MeterCode::parse("words").unwrap(),
+        quantity: Quantity::atoms(quantity),
+        key: UsageKey::parse(key).unwrap(),
+        occurred_at: None,
+        dimensions: Dimensions::default(),
+        user: None,
+        api_key: None,
+    }
+}
+
+/// A unit of work that finds the account on the plan and nothing used.
+fn finding(account: &Account, plan: &Arc<PlanVersion>, status: SubscriptionStatus) -> MockWork {
+    let chosen = Choice { version: plan.id, plan: plan.plan.code.clone(), interval: Interval::Month, seats: 1 };
+    let begun = Subscription::begin(account.id, chosen, chrono_tz::Asia::Shanghai, now());
+    let (account, plan) = (account.clone(), plan.clone());
+    let mut work = MockWork::default();
+    work.accounts.expect_lock_many().once().return_once(move |_| Ok(vec![account]));
+    work.subscriptions.expect_find_many().return_once(move |_| Ok(vec![Subscription { status, ..begun }]));
+    work.plans.expect_find_versions().return_once(move |_| Ok(vec![plan]));
+    work.counters.expect_load().return_once(|_| Ok(Vec::new()));
+    work.grants.expect_load_live().return_once(|_, _| Ok(Vec::new()));
+    work
+}
+
+fn service(store: &Arc<MockStore>) -> MeteringService {
+    MeteringService::new(store.clone(), Arc::new(FixedClock(now())), catalogue())
+}
+
+#[tokio::test]
+async fn use_past_the_allowance_is_counted_priced_and_warned_of_in_one_commit() {
+    let (account, plan) = (account(), version("pro"));
+    let mut work = finding(&account, &plan, SubscriptionStatus::Active);
+    work.usage.expect_find_by_keys().return_once(|_| Ok(Vec::new()));
+    work.usage
+        .expect_insert()
+        .once()
+        .withf(|rows| rows[0].record.drawn.fee.to_decimal() == "0.25")
+        .return_once(|_| Ok(()));
+    work.usage.expect_add_rollup().once().return_once(|_| Ok(()));
+    let counted = |counters: &[crate::quota::Counter], _: &DateTime<Utc>| {
+        counters.len() == 1
+            && counters[0].used == Quantity::atoms(1500)
+            && counters[0].drawn.overage == Quantity::atoms(500)
+    };
+    work.counters.expect_put().once().withf(counted).return_once(|_, _| Ok(()));
+    work.warnings.expect_insert().once().withf(|fired| fired.len() == 2).return_once(|_| Ok(()));
+    work.outbox
+        .expect_push()
+        .once()
+        .withf(|events| events.iter().all(|e| e.kind == "quota.warning"))
+        .return_once(|_| Ok(()));
+    let store = Arc::new(MockStore::default().beginning(work));
+
+    let outcome = service(&store).consume(&[command(&account, 1500, "k")]).await.unwrap().pop().unwrap().unwrap();
+
+    let sources: Vec<_> = outcome.record.parts().iter().map(|part| part.source).collect();
+    assert_eq!(sources, [Source::Allowance, Source::Overage]);
+    assert_eq!(store.commits(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_command_writes_nothing() {
+    let (account, plan) = (account(), version("free"));
+    let mut work = finding(&account, &plan, SubscriptionStatus::Active);
+    work.usage.expect_find_by_keys().return_once(|_| Ok(Vec::new()));
+    let store = Arc::new(MockStore::default().beginning(work));
+
+    let outcome = service(&store).consume(&[command(&account, 1001, "k")]).await.unwrap().pop().unwrap();
+
+    let Err(Rejection::Refused(refusal)) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((refusal.limit, refusal.remaining), (LimitKind::PlanAllowance, Quantity::atoms(1000)));
+}
+
+#[tokio::test]
+async fn a_suspended_subscription_refuses_and_names_itself() {
+    let (account, plan) = (account(), version("pro"));
+    let mut work = finding(&account, &plan, SubscriptionStatus::Suspended);
+    work.usage.expect_find_by_keys().return_once(|_| Ok(Vec::new()));
+    let store = Arc::new(MockStore::default().beginning(work));
+
+    let outcome = service(&store).consume(&[command(&account, 1, "k")]).await.unwrap().pop().unwrap();
+
+    assert!(matches!(outcome, Err(Rejection::Refused(refusal)) if refusal.limit == LimitKind::SubscriptionStatus));
+}
+
+#[tokio::test]
+async fn a_key_taken_by_another_replica_is_looked_up_again_and_answered_as_a_duplicate() {
+    let (account, plan) = (account(), version("pro"));
+    let mut losing = finding(&account, &plan, SubscriptionStatus::Active);
+    losing.usage.expect_find_by_keys().return_once(|_| Ok(Vec::new()));
+    losing.usage.expect_insert().return_once(|_| Err(StoreError::Duplicate));
+    let mut second = finding(&account, &plan, SubscriptionStatus::Active);
+    let command = command(&account, 5, "k");
+    let saved = won_by_another(&account, &plan, &command).await;
+    let first_id = saved.record.id;
+    second.usage.expect_find_by_keys().return_once(move |_| Ok(vec![saved]));
+    let store = Arc::new(MockStore::default().beginning(losing).beginning(second));
+
+    let receipt = service(&store).consume(std::slice::from_ref(&command)).await.unwrap().pop().unwrap().unwrap();
+
+    assert!(receipt.duplicate);
+    assert_eq!(receipt.record.id, first_id);
+    assert_eq!(store.commits(), 1, "the losing unit of work was dropped");
+}
+
+/// What the other replica wrote.
+async fn won_by_another(account: &Account, plan: &Arc<PlanVersion>, command: &Consume) -> SavedUsage {
+    let mut work = finding(account, plan, SubscriptionStatus::Active);
+    work.usage.expect_find_by_keys().return_once(|_| Ok(Vec::new()));
+    work.usage.expect_insert().return_once(|_| Ok(()));
+    work.usage.expect_add_rollup().return_once(|_| Ok(()));
+    work.counters.expect_put().return_once(|_, _| Ok(()));
+    let store = Arc::new(MockStore::default().beginning(work));
+    let receipt = service(&store).consume(std::slice::from_ref(command)).await.unwrap().pop().unwrap().unwrap();
+    SavedUsage { record: receipt.record, fingerprint: command.fingerprint() }
+}
+
+#[tokio::test]
+async fn contention_is_tried_again_and_given_up_after_a_bounded_number_of_attempts() {
+    let account = account();
+    let contended = || {
+        let mut work = MockWork::default();
+        work.accounts.expect_lock_many().return_once(|_| Err(StoreError::Contended));
+        work
+    };
+    let attempts = usize::try_from(crate::store::MAX_ATTEMPTS).unwrap();
+    let store = Arc::new((0..attempts).fold(MockStore::default(), |store, _| store.beginning(contended())));
+
+    let failed = service(&store).consume(&[command(&account, 1, "k")]).await;
+
+    assert!(matches!(failed, Err(Error::Store(StoreError::Contended))));
+    assert_eq!(store.commits(), 0);
+}
+
+#[tokio::test]
+async fn what_is_invalid_on_its_face_begins_no_unit_of_work() {
+    let account = account();
+    let store = Arc::new(MockStore::default());
+    let batch = [command(&account, 0, "zero"), command(&account, -1, "negative")];
+    let outcomes = service(&store).consume(&batch).await.unwrap();
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(Rejection::Invalid(_)))));
+}

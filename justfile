@@ -1,0 +1,55 @@
+# Short names for commands of cargo; everything works without `just` too.
+
+postgres := env("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432")
+mariadb := env("TEST_MARIADB_URL", "mysql://root@127.0.0.1:3306")
+
+# List the recipes.
+default:
+    @just --list
+
+# Serve on 127.0.0.1:8080 with SQLite and demo data.
+run:
+    cargo run
+
+# The whole suite on SQLite.
+test:
+    cargo test --workspace
+
+# The whole suite on SQLite, PostgreSQL and MariaDB; TEST_POSTGRES_URL and TEST_MARIADB_URL name other servers.
+test-all: test
+    TEST_POSTGRES_URL={{ postgres }} TEST_MARIADB_URL={{ mariadb }} cargo test --workspace --test it -- --ignored
+
+# Concurrent clients on one scarce thing, on SQLite.
+race:
+    cargo test --workspace --test it races
+
+# Formatting, lints and layers; dependencies too where cargo-deny is installed.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    cargo test --workspace --test it layers
+    if command -v cargo-deny >/dev/null; then cargo deny check; fi
+
+# Apply the missing migrations to the configured database.
+migrate:
+    cargo run -- migrate up
+
+# Create the demo users in the configured database.
+seed:
+    cargo run -- seed
+
+# Feed a day of a real service through the meter of the demo user.
+replay:
+    cargo run -- replay tests/data/azure_llm_code_2023.csv --user pro --meter words --quantity GeneratedTokens --model gpt-4o
+
+# Documentation of the crates.
+doc:
+    cargo doc --workspace --no-deps --open
+
+# Print the OpenAPI document.
+openapi:
+    cargo run --quiet -- openapi
+
+# Call every documented operation of a running server with generated input; needs schemathesis and a TOKEN.
+schemathesis url="http://127.0.0.1:8080":
+    schemathesis run {{ url }}/api/v1/openapi.json --url {{ url }} --header "Authorization: Bearer $TOKEN"
