@@ -49,19 +49,13 @@ impl Doorkeeper {
         Ok(caller)
     }
 
-    fn count(&self, caller: &Authenticated) -> Result<Option<RateStanding>> {
+    /// How a limited key stands, and whether this request may go on.
+    fn count(&self, caller: &Authenticated) -> (Option<RateStanding>, Result<()>) {
         let per_minute = caller.requests_per_minute.and_then(NonZeroU32::new);
-        match (&caller.actor.key, per_minute) {
-            (Some(key), Some(per_minute)) => self.rates.count(key.id, per_minute).map(Some),
-            _ => Ok(None),
-        }
-    }
-
-    /// What the key is told, with a refusal too.
-    fn standing(caller: &Authenticated, counted: &Result<Option<RateStanding>>) -> Option<RateStanding> {
-        match counted {
-            Ok(standing) => *standing,
-            Err(_) => caller.requests_per_minute.map(RateStanding::spent),
+        let (Some(key), Some(per_minute)) = (&caller.actor.key, per_minute) else { return (None, Ok(())) };
+        match self.rates.count(key.id, per_minute) {
+            Ok(standing) => (Some(standing), Ok(())),
+            Err(error) => (Some(RateStanding::exhausted(per_minute)), Err(error)),
         }
     }
 }
@@ -89,11 +83,11 @@ impl FromRequest for Caller {
             let services = request.app_data::<web::Data<Arc<Services>>>().ok_or(Error::Unavailable)?;
             let token = presented_token(&request)?;
             let authenticated = door.admit(services, &token, client_ip(&request)).await?;
-            let counted = door.count(&authenticated);
-            if let Some(standing) = Doorkeeper::standing(&authenticated, &counted) {
+            let (standing, verdict) = door.count(&authenticated);
+            if let Some(standing) = standing {
                 request.extensions_mut().insert(standing);
             }
-            counted?;
+            verdict?;
             Ok(Self { authenticated, token })
         })
     }

@@ -26,9 +26,9 @@ pub struct RateStanding {
 }
 
 impl RateStanding {
-    /// Of a key that has used all its requests.
-    pub fn spent(limit: u32) -> Self {
-        standing(limit, 0)
+    /// Of a key that used up its minute.
+    pub fn exhausted(per_minute: NonZeroU32) -> Self {
+        standing(per_minute.get(), 0)
     }
 }
 

@@ -47,12 +47,13 @@ pub fn app(
     > + use<>,
 > {
     let scope = utoipa_actix_web::scope(BASE).configure(routes::configure);
-    let (app, document) = App::new().into_utoipa_app().openapi(openapi::base()).service(scope).split_for_parts();
+    // Before the scope, which answers everything else under its path.
+    let document = SwaggerUi::new("/docs/{_:.*}").url(format!("{BASE}/openapi.json"), openapi::document());
+    let (app, _) = App::new().service(document).into_utoipa_app().service(scope).split_for_parts();
     app.app_data(web::Data::new(state.services))
         .app_data(web::Data::new(state.settings))
         .app_data(web::Data::new(state.routes))
         .app_data(web::Data::from(state.door))
-        .service(SwaggerUi::new("/docs/{_:.*}").url(format!("{BASE}/openapi.json"), document))
         .service(web::redirect("/docs", "/docs/"))
         .configure(health::configure)
         .default_service(web::to(nothing_here))

@@ -1,6 +1,7 @@
 //! JSON bodies: read strictly, with a problem for everything that is not one.
 
 use super::problem::{ApiError, ApiResult};
+use super::unique_keys;
 use crate::services::Services;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
@@ -56,6 +57,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
         described(if path == "." { "body" } else { &path }, error.inner())
     })?;
     json.end().map_err(|error| described("body", &error))?;
+    unique_keys::check(text).map_err(|error| described("body", &error))?;
     Ok(value)
 }
 

@@ -9,3 +9,4 @@ pub mod params;
 pub mod problem;
 pub mod request_id;
 pub mod time;
+mod unique_keys;

@@ -79,14 +79,15 @@ impl ApiError {
         Self::Domain(Error::NotFound(what))
     }
 
-    /// Status and body, without the request's id.
+    /// Status and body.
     pub fn problem(&self) -> (StatusCode, Problem) {
         let (status, problem) = match self {
             Self::Plain { status, code, detail } => (*status, said(code, detail)),
             Self::Domain(error) => of_domain(error),
         };
         let title = status.canonical_reason().unwrap_or("Error").to_owned();
-        (status, Problem { kind: "about:blank", title, status: status.as_u16(), ..problem })
+        let request_id = request_id::current();
+        (status, Problem { kind: "about:blank", title, status: status.as_u16(), request_id, ..problem })
     }
 
     fn retry_after(&self) -> Option<u64> {
@@ -159,8 +160,7 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let (status, mut problem) = self.problem();
-        problem.request_id = request_id::current();
+        let (status, problem) = self.problem();
         let mut response = HttpResponseBuilder::new(status);
         if let Some(seconds) = self.retry_after() {
             response.insert_header((RETRY_AFTER, seconds));

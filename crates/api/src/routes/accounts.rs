@@ -3,8 +3,9 @@
 use super::identity_views::AccountView;
 use crate::caller::Caller;
 use crate::http::amount::DecimalText;
+use crate::http::answers::{ReadErrors, WriteErrors};
 use crate::http::body::Body;
-use crate::http::problem::{ApiResult, Problem};
+use crate::http::problem::ApiResult;
 use crate::services::Services;
 use actix_web::{get, patch, web};
 use domain::accounts::AccountRef;
@@ -24,7 +25,7 @@ pub struct AccountRequest {
 }
 
 /// An account, by its id or external id.
-#[utoipa::path(tag = "accounts", responses((status = 200, body = AccountView), (status = 404, body = Problem)))]
+#[utoipa::path(tag = "accounts", responses((status = 200, body = AccountView), ReadErrors))]
 #[get("/accounts/{account}")]
 pub async fn get_account(
     caller: Caller,
@@ -36,7 +37,11 @@ pub async fn get_account(
 }
 
 /// Cap the overage fees of an account.
-#[utoipa::path(tag = "accounts", responses((status = 200, body = AccountView), (status = 404, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(
+    tag = "accounts",
+    request_body = AccountRequest,
+    responses((status = 200, body = AccountView), WriteErrors),
+)]
 #[patch("/accounts/{account}")]
 pub async fn update_account(
     caller: Caller,

@@ -2,6 +2,7 @@
 
 use super::identity_views::{AccountView, UserView};
 use crate::caller::{Caller, Doorkeeper};
+use crate::http::answers::{ReadErrors, WriteErrors};
 use crate::http::body::Body;
 use crate::http::paging::{Listed, PageParams};
 use crate::http::params::{Params, path_id};
@@ -44,7 +45,7 @@ pub struct AccountOrderRequest {
 }
 
 /// All users, newest first.
-#[utoipa::path(tag = "operators", params(PageParams), responses((status = 200, body = Listed<UserView>), (status = 403, body = Problem)))]
+#[utoipa::path(tag = "operators", params(PageParams), responses((status = 200, body = Listed<UserView>), ReadErrors))]
 #[get("/admin/users")]
 pub async fn list_users(
     caller: Caller,
@@ -56,7 +57,15 @@ pub async fn list_users(
 }
 
 /// Disable a user, or give a role.
-#[utoipa::path(tag = "operators", responses((status = 200, body = UserView), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(
+    tag = "operators",
+    request_body = UserOrderRequest,
+    responses(
+        (status = 200, body = UserView),
+        (status = 409, description = "Conflicts with what is there.", body = Problem, content_type = "application/problem+json"),
+        WriteErrors,
+    ),
+)]
 #[patch("/admin/users/{id}")]
 pub async fn update_user(
     caller: Caller,
@@ -79,7 +88,12 @@ pub async fn update_user(
 }
 
 /// All accounts, newest first.
-#[utoipa::path(tag = "operators", params(PageParams), responses((status = 200, body = Listed<AccountView>), (status = 403, body = Problem)))]
+#[utoipa::path(
+    tag = "operators",
+    params(PageParams),
+    request_body = AccountOrderRequest,
+    responses((status = 200, body = Listed<AccountView>), ReadErrors),
+)]
 #[get("/admin/accounts")]
 pub async fn list_accounts(
     caller: Caller,
@@ -91,7 +105,15 @@ pub async fn list_accounts(
 }
 
 /// Freeze or release an account, or name it as the host product does.
-#[utoipa::path(tag = "operators", responses((status = 200, body = AccountView), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(
+    tag = "operators",
+    request_body = AccountOrderRequest,
+    responses(
+        (status = 200, body = AccountView),
+        (status = 409, description = "Conflicts with what is there.", body = Problem, content_type = "application/problem+json"),
+        WriteErrors,
+    ),
+)]
 #[patch("/admin/accounts/{id}")]
 pub async fn order_account(
     caller: Caller,

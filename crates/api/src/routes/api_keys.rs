@@ -3,13 +3,14 @@
 use super::identity_views::ApiKeyView;
 use crate::caller::{Caller, Doorkeeper};
 use crate::http::amount::DecimalText;
+use crate::http::answers::{ReadErrors, WriteErrors};
 use crate::http::body::Body;
 use crate::http::paging::{Listed, PageParams};
 use crate::http::params::{Params, path_id};
-use crate::http::problem::{ApiResult, Problem};
+use crate::http::problem::ApiResult;
+use crate::http::time::Time;
 use crate::services::Services;
 use actix_web::{HttpResponse, delete, get, patch, post, web};
-use chrono::{DateTime, Utc};
 use domain::accounts::{AccountRef, IssuedKey, KeyChange, KeyWish};
 use domain::change::Change;
 use domain::error::{Error, Result};
@@ -38,8 +39,7 @@ pub struct CreateKeyRequest {
     /// Reading and writing usage when left out.
     #[schema(example = json!(["usage:write"]))]
     pub scopes: Option<Vec<String>>,
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub expires_at: Option<DateTime<Utc>>,
+    pub expires_at: Option<Time>,
     /// Unlimited when left out.
     pub allowance: Option<AllowanceRequest>,
     #[schema(example = json!(["gpt-4o"]))]
@@ -59,8 +59,8 @@ pub struct UpdateKeyRequest {
     pub status: Option<String>,
     pub scopes: Option<Vec<String>>,
     #[serde(default)]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub expires_at: Change<DateTime<Utc>>,
+    #[schema(value_type = Option<Time>)]
+    pub expires_at: Change<Time>,
     #[serde(default)]
     #[schema(value_type = Option<AllowanceRequest>)]
     pub allowance: Change<AllowanceRequest>,
@@ -91,7 +91,11 @@ impl IssuedKeyView {
 }
 
 /// Make an API key.
-#[utoipa::path(tag = "api keys", responses((status = 201, body = IssuedKeyView), (status = 403, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(
+    tag = "api keys",
+    request_body = CreateKeyRequest,
+    responses((status = 201, body = IssuedKeyView), WriteErrors),
+)]
 #[post("/api-keys")]
 pub async fn create_key(
     caller: Caller,
@@ -103,7 +107,7 @@ pub async fn create_key(
         name: body.name,
         account: body.account.as_deref().map(AccountRef::parse).unwrap_or_default(),
         scopes: body.scopes,
-        expires_at: body.expires_at,
+        expires_at: body.expires_at.map(|time| time.0),
         allowance: body.allowance.map(|allowance| (allowance.meter, allowance.quantity.0)),
         models: body.models,
         allowed_ips: body.allowed_ips,
@@ -114,7 +118,7 @@ pub async fn create_key(
 }
 
 /// The caller's API keys, newest first.
-#[utoipa::path(tag = "api keys", params(PageParams), responses((status = 200, body = Listed<ApiKeyView>)))]
+#[utoipa::path(tag = "api keys", params(PageParams), responses((status = 200, body = Listed<ApiKeyView>), ReadErrors))]
 #[get("/api-keys")]
 pub async fn list_keys(
     caller: Caller,
@@ -125,7 +129,7 @@ pub async fn list_keys(
     Ok(web::Json(Listed::of(page, |key| ApiKeyView::new(key, &*services.keys.meters))))
 }
 
-#[utoipa::path(tag = "api keys", responses((status = 200, body = ApiKeyView), (status = 404, body = Problem)))]
+#[utoipa::path(tag = "api keys", responses((status = 200, body = ApiKeyView), ReadErrors))]
 #[get("/api-keys/{id}")]
 pub async fn get_key(
     caller: Caller,
@@ -137,7 +141,11 @@ pub async fn get_key(
 }
 
 /// Change an API key; its secret and its account stay.
-#[utoipa::path(tag = "api keys", responses((status = 200, body = ApiKeyView), (status = 404, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(
+    tag = "api keys",
+    request_body = UpdateKeyRequest,
+    responses((status = 200, body = ApiKeyView), WriteErrors),
+)]
 #[patch("/api-keys/{id}")]
 pub async fn update_key(
     caller: Caller,
@@ -153,7 +161,7 @@ pub async fn update_key(
 }
 
 /// Revoke an API key for good.
-#[utoipa::path(tag = "api keys", responses((status = 204), (status = 404, body = Problem)))]
+#[utoipa::path(tag = "api keys", responses((status = 204), ReadErrors))]
 #[delete("/api-keys/{id}")]
 pub async fn delete_key(
     caller: Caller,
@@ -168,7 +176,7 @@ pub async fn delete_key(
 }
 
 /// Give an API key a new secret; the old one is dead at once.
-#[utoipa::path(tag = "api keys", responses((status = 200, body = IssuedKeyView), (status = 404, body = Problem)))]
+#[utoipa::path(tag = "api keys", responses((status = 200, body = IssuedKeyView), ReadErrors))]
 #[post("/api-keys/{id}/rotate")]
 pub async fn rotate_key(
     caller: Caller,
@@ -191,7 +199,7 @@ fn change(body: UpdateKeyRequest) -> Result<KeyChange> {
         name: body.name,
         status: status.transpose()?,
         scopes: body.scopes,
-        expires_at: body.expires_at,
+        expires_at: body.expires_at.try_map(|time| Ok::<_, Error>(time.0))?,
         allowance,
         models: body.models,
         allowed_ips: body.allowed_ips,

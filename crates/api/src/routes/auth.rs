@@ -2,6 +2,7 @@
 
 use super::identity_views::{AccountView, UserView};
 use crate::caller::{Caller, Doorkeeper, client_ip};
+use crate::http::answers::{PublicErrors, ReadErrors};
 use crate::http::body::Body;
 use crate::http::problem::{ApiResult, Problem};
 use crate::services::Services;
@@ -43,7 +44,16 @@ pub struct RegisteredView {
 }
 
 /// Make a user, the personal account and a session.
-#[utoipa::path(tag = "auth", security(()), responses((status = 201, body = RegisteredView), (status = 409, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(
+    tag = "auth",
+    security(()),
+    request_body = RegisterRequest,
+    responses(
+        (status = 201, body = RegisteredView),
+        (status = 409, description = "Conflicts with what is there.", body = Problem, content_type = "application/problem+json"),
+        PublicErrors,
+    ),
+)]
 #[post("/auth/register")]
 pub async fn register(
     request: HttpRequest,
@@ -96,7 +106,16 @@ pub struct LoggedInView {
 }
 
 /// Open a session.
-#[utoipa::path(tag = "auth", security(()), responses((status = 200, body = LoggedInView), (status = 401, body = Problem), (status = 429, body = Problem)))]
+#[utoipa::path(
+    tag = "auth",
+    security(()),
+    request_body = LoginRequest,
+    responses(
+        (status = 200, body = LoggedInView),
+        (status = 401, description = "Wrong, or nobody's.", body = Problem, content_type = "application/problem+json"),
+        PublicErrors,
+    ),
+)]
 #[post("/auth/login")]
 pub async fn login(
     request: HttpRequest,
@@ -113,7 +132,7 @@ pub async fn login(
 }
 
 /// End the session of the token that is sent.
-#[utoipa::path(tag = "auth", responses((status = 204), (status = 401, body = Problem)))]
+#[utoipa::path(tag = "auth", responses((status = 204), ReadErrors))]
 #[post("/auth/logout")]
 pub async fn logout(
     caller: Caller,

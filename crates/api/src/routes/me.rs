@@ -2,8 +2,9 @@
 
 use super::identity_views::UserView;
 use crate::caller::{Caller, Doorkeeper};
+use crate::http::answers::{ReadErrors, WriteErrors};
 use crate::http::body::Body;
-use crate::http::problem::{ApiResult, Problem};
+use crate::http::problem::ApiResult;
 use crate::services::Services;
 use actix_web::{get, patch, web};
 use domain::change::Change;
@@ -32,14 +33,18 @@ pub struct ProfileRequest {
 }
 
 /// Who am I?
-#[utoipa::path(tag = "me", responses((status = 200, body = UserView), (status = 401, body = Problem)))]
+#[utoipa::path(tag = "me", responses((status = 200, body = UserView), ReadErrors))]
 #[get("/me")]
 pub async fn get_me(caller: Caller, services: web::Data<Arc<Services>>) -> ApiResult<web::Json<UserView>> {
     Ok(web::Json(services.identity.me(&caller.authenticated).await?.into()))
 }
 
 /// Change one's profile or password.
-#[utoipa::path(tag = "me", responses((status = 200, body = UserView), (status = 422, body = Problem)))]
+#[utoipa::path(
+    tag = "me",
+    request_body = ProfileRequest,
+    responses((status = 200, body = UserView), WriteErrors),
+)]
 #[patch("/me")]
 pub async fn update_me(
     caller: Caller,

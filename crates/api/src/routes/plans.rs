@@ -2,8 +2,9 @@
 
 use super::plan_views::{MeterView, PlanVersionView, PlanView};
 use crate::caller::Caller;
+use crate::http::answers::ReadErrors;
 use crate::http::paging::Listed;
-use crate::http::problem::{ApiResult, Problem};
+use crate::http::problem::ApiResult;
 use crate::services::Services;
 use actix_web::{get, web};
 use std::sync::Arc;
@@ -29,7 +30,7 @@ pub async fn list_meters(services: web::Data<Arc<Services>>) -> web::Json<Listed
 }
 
 /// Every version of every plan, by plan and number.
-#[utoipa::path(tag = "operators", responses((status = 200, body = Listed<PlanVersionView>), (status = 403, body = Problem)))]
+#[utoipa::path(tag = "operators", responses((status = 200, body = Listed<PlanVersionView>), ReadErrors))]
 #[get("/admin/plans")]
 pub async fn list_versions(
     caller: Caller,

@@ -2,6 +2,7 @@
 
 use super::subscription_views::{QuoteView, SubscribedView, SubscriptionView, read_interval};
 use crate::caller::Caller;
+use crate::http::answers::{ReadErrors, WriteErrors};
 use crate::http::body::Body;
 use crate::http::params::{Params, path_id};
 use crate::http::problem::{ApiResult, Problem};
@@ -67,7 +68,12 @@ pub struct PlanOrder {
 }
 
 /// The subscription as it is now.
-#[utoipa::path(tag = "subscription", params(AccountParams), responses((status = 200, body = SubscriptionView), (status = 404, body = Problem)))]
+#[utoipa::path(
+    tag = "subscription",
+    params(AccountParams),
+    request_body = SubscribeRequest,
+    responses((status = 200, body = SubscriptionView), ReadErrors),
+)]
 #[get("/subscription")]
 pub async fn get_subscription(
     caller: Caller,
@@ -79,7 +85,11 @@ pub async fn get_subscription(
 }
 
 /// What a change would cost, and when it would begin.
-#[utoipa::path(tag = "subscription", responses((status = 200, body = QuoteView), (status = 422, body = Problem)))]
+#[utoipa::path(
+    tag = "subscription",
+    request_body = SubscribeRequest,
+    responses((status = 200, body = QuoteView), WriteErrors),
+)]
 #[post("/subscription/preview")]
 pub async fn preview(
     caller: Caller,
@@ -92,7 +102,15 @@ pub async fn preview(
 }
 
 /// Change the plan. What costs something is `pending` until its bill is paid.
-#[utoipa::path(tag = "subscription", responses((status = 201, body = SubscribedView), (status = 409, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(
+    tag = "subscription",
+    request_body = SubscribeRequest,
+    responses(
+        (status = 201, body = SubscribedView),
+        (status = 409, description = "Conflicts with what is there.", body = Problem, content_type = "application/problem+json"),
+        WriteErrors,
+    ),
+)]
 #[post("/subscription")]
 pub async fn subscribe(
     caller: Caller,
@@ -108,7 +126,11 @@ pub async fn subscribe(
 }
 
 /// Choose the model that the product uses by default.
-#[utoipa::path(tag = "subscription", responses((status = 200, body = SubscriptionView), (status = 422, body = Problem)))]
+#[utoipa::path(
+    tag = "subscription",
+    request_body = SubscriptionPatch,
+    responses((status = 200, body = SubscriptionView), WriteErrors),
+)]
 #[patch("/subscription")]
 pub async fn update_subscription(
     caller: Caller,
@@ -125,7 +147,15 @@ pub async fn update_subscription(
 }
 
 /// End the subscription with its paid term.
-#[utoipa::path(tag = "subscription", params(AccountParams), responses((status = 200, body = SubscriptionView), (status = 409, body = Problem)))]
+#[utoipa::path(
+    tag = "subscription",
+    params(AccountParams),
+    responses(
+        (status = 200, body = SubscriptionView),
+        (status = 409, description = "Conflicts with what is there.", body = Problem, content_type = "application/problem+json"),
+        ReadErrors,
+    ),
+)]
 #[post("/subscription/cancel")]
 pub async fn cancel(
     caller: Caller,
@@ -138,7 +168,15 @@ pub async fn cancel(
 }
 
 /// Take a cancellation back.
-#[utoipa::path(tag = "subscription", params(AccountParams), responses((status = 200, body = SubscriptionView), (status = 409, body = Problem)))]
+#[utoipa::path(
+    tag = "subscription",
+    params(AccountParams),
+    responses(
+        (status = 200, body = SubscriptionView),
+        (status = 409, description = "Conflicts with what is there.", body = Problem, content_type = "application/problem+json"),
+        ReadErrors,
+    ),
+)]
 #[post("/subscription/resume")]
 pub async fn resume(
     caller: Caller,
@@ -151,7 +189,11 @@ pub async fn resume(
 }
 
 /// Put an account on any plan at once, active and without a bill.
-#[utoipa::path(tag = "operators", responses((status = 200, body = SubscriptionView), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(
+    tag = "operators",
+    request_body = PlanOrder,
+    responses((status = 200, body = SubscriptionView), WriteErrors),
+)]
 #[post("/admin/accounts/{id}/subscription")]
 pub async fn order_subscription(
     caller: Caller,

@@ -1,6 +1,6 @@
 //! Which account a request means, and whether its caller may use it: the step every context begins with.
 
-use super::account::Account;
+use super::account::{Account, read_external_id};
 use crate::actor::{Actor, Role};
 use crate::error::{Error, Result};
 use crate::id::AccountId;
@@ -30,7 +30,11 @@ pub async fn resolve(repositories: &dyn Repositories, actor: &Actor, which: &Acc
     let found = match which {
         AccountRef::Default => accounts.find(actor.default_account()).await?,
         AccountRef::Id(id) => accounts.find(*id).await?,
-        AccountRef::External(external_id) => accounts.find_by_external_id(external_id).await?,
+        // What no account can be called is not looked up: PostgreSQL takes no NUL in a text.
+        AccountRef::External(name) => match read_external_id(name) {
+            Ok(external_id) => accounts.find_by_external_id(&external_id).await?,
+            Err(_) => None,
+        },
     };
     found.filter(|account| may_use(actor, account)).ok_or(Error::NotFound("account"))
 }

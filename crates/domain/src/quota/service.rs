@@ -7,10 +7,12 @@ use crate::audit::AuditEvent;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, GrantId};
 use crate::idempotency::{self, Answered, IdempotentRequest};
+use crate::identity::KeyDraft;
 use crate::page::{Page, PageRequest};
 use crate::plans::{Catalogue, MeterCode};
 use crate::quantity::Quantity;
 use crate::store::{Retry, Store};
+use crate::text::visible_line;
 use crate::time::Clock;
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -19,7 +21,7 @@ use std::sync::Arc;
 /// The priority of a grant when none is said; lower is drawn first.
 const DEFAULT_PRIORITY: i32 = 50;
 const MAX_PRIORITY: i32 = 100;
-const MAX_MODELS: usize = 64;
+const MAX_REASON_LENGTH: usize = 255;
 
 /// What an operator gives.
 #[derive(Clone, Debug)]
@@ -122,8 +124,9 @@ impl GrantService {
         if wish.expires_at.is_some_and(|end| end <= now) {
             return Err(Error::invalid("expires_at", "must be in the future"));
         }
-        if wish.models.as_ref().is_some_and(|models| models.is_empty() || models.len() > MAX_MODELS) {
-            return Err(Error::invalid("models", "must be 1 to 64 names; leave it out to allow any"));
+        let models = wish.models.clone().map(KeyDraft::read_models).transpose()?;
+        if let Some(reason) = &wish.reason {
+            visible_line(reason, MAX_REASON_LENGTH).map_err(|problem| Error::invalid("reason", problem))?;
         }
         let id = GrantId::new(now);
         Ok(Grant {
@@ -136,7 +139,7 @@ impl GrantService {
             quantity,
             remaining: quantity,
             revoked: Quantity::ZERO,
-            models: wish.models.clone(),
+            models,
             expires_at: wish.expires_at,
             created_at: now,
         })

@@ -4,15 +4,15 @@ use crate::caller::Caller;
 use crate::http::amount::DecimalText;
 use crate::http::answers::{ReadErrors, WriteErrors};
 use crate::http::body::Body;
+use crate::http::idempotency;
 use crate::http::paging::{Listed, PageParams};
 use crate::http::params::{Params, path_id};
 use crate::http::problem::ApiResult;
-use crate::http::{idempotency, time};
+use crate::http::time::{self, Time};
 use crate::routes::usage::scale_of;
 use crate::services::Services;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
-use chrono::{DateTime, Utc};
 use domain::accounts::AccountRef;
 use domain::id::{AccountId, GrantId};
 use domain::idempotency::Answered;
@@ -35,7 +35,8 @@ pub struct GrantBody {
     priority: Option<i32>,
     /// Models it may be used for; any when left out.
     models: Option<Vec<String>>,
-    expires_at: Option<DateTime<Utc>>,
+    expires_at: Option<Time>,
+    /// For the audit log; one line of up to 255 characters.
     reason: Option<String>,
 }
 
@@ -104,7 +105,7 @@ pub async fn give_grant(
         quantity: body.quantity.0,
         priority: body.priority,
         models: body.models,
-        expires_at: body.expires_at,
+        expires_at: body.expires_at.map(|time| time.0),
         reason: body.reason,
     };
     let given = services

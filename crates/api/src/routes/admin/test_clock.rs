@@ -4,11 +4,10 @@ use crate::caller::Caller;
 use crate::http::answers::WriteErrors;
 use crate::http::body::Body;
 use crate::http::problem::ApiResult;
-use crate::http::time;
+use crate::http::time::{self, Time};
 use crate::loops;
 use crate::services::Services;
 use actix_web::{HttpResponse, post, web};
-use chrono::{DateTime, Utc};
 use domain::error::Error;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -20,7 +19,7 @@ use utoipa::ToSchema;
 #[schema(example = json!({"to": "2026-12-21T00:00:00Z"}))]
 pub struct AdvanceBody {
     /// Later than the clock's time.
-    to: DateTime<Utc>,
+    to: Time,
 }
 
 /// What the clock says.
@@ -43,7 +42,7 @@ pub async fn advance_test_clock(
     services: web::Data<Arc<Services>>,
 ) -> ApiResult {
     caller.actor().require_admin()?;
-    let to = body.0.to;
+    let to = body.0.to.0;
     services
         .run(move |services| async move {
             let clock = services.test_clock.clone().ok_or(Error::NotFound("test clock"))?;

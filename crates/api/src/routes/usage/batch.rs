@@ -20,6 +20,7 @@ use utoipa::ToSchema;
 /// Up to 1000 events.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"events": [{"meter": "words", "quantity": 1500, "key": "job-42"}]}))]
 pub struct BatchBody {
     /// Each as for `POST /usage`.
     #[schema(value_type = Vec<UsageBody>, min_items = 1, max_items = 1000)]

@@ -9,9 +9,9 @@ use crate::http::amount::DecimalText;
 use crate::http::answers::WriteErrors;
 use crate::http::body;
 use crate::http::problem::{ApiError, ApiResult};
+use crate::http::time::Time;
 use crate::services::Services;
 use actix_web::{HttpRequest, HttpResponse, post, web};
-use chrono::{DateTime, Utc};
 use domain::accounts::AccountRef;
 use domain::metering::UsageReport;
 use serde::Deserialize;
@@ -38,7 +38,7 @@ pub struct CloudEvent {
     pub kind: String,
     /// The account; the caller's own when left out.
     pub subject: Option<String>,
-    pub time: Option<DateTime<Utc>>,
+    pub time: Option<Time>,
     /// `value` is the quantity, 1 when left out; everything else is a dimension.
     #[serde(default)]
     #[schema(value_type = Object)]
@@ -98,7 +98,7 @@ fn read(event: Value) -> ApiResult<UsageReport> {
         meter: event.kind,
         quantity,
         key: key(&event.source, &event.id),
-        occurred_at: event.time,
+        occurred_at: event.time.map(|time| time.0),
         dimensions: dimensions(event.data)?,
         account: event.subject.as_deref().map(AccountRef::parse).unwrap_or_default(),
         user: None,

@@ -6,9 +6,9 @@ use crate::http::answers::ReadErrors;
 use crate::http::paging::{Listed, page_request};
 use crate::http::params::Params;
 use crate::http::problem::{ApiError, ApiResult};
+use crate::http::time::Time;
 use crate::services::Services;
 use actix_web::{HttpResponse, get, web};
-use chrono::{DateTime, Utc};
 use domain::accounts::{AccountRef, resolve};
 use domain::actor::Scope;
 use domain::metering::{GroupBy, SummaryRow, UsageFilter};
@@ -28,9 +28,9 @@ pub struct UsageParams {
     account: Option<String>,
     meter: Option<String>,
     /// Occurred at or after.
-    from: Option<DateTime<Utc>>,
+    from: Option<Time>,
     /// Occurred before.
-    to: Option<DateTime<Utc>>,
+    to: Option<Time>,
     api_key: Option<String>,
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
@@ -56,8 +56,8 @@ pub async fn list_usage(caller: Caller, params: Params<UsageParams>, services: w
             .map(|key| key.parse())
             .transpose()
             .map_err(|_| ApiError::invalid("api_key", "is not an id"))?,
-        from: params.from,
-        to: params.to,
+        from: params.from.map(|time| time.0),
+        to: params.to.map(|time| time.0),
     };
     let page = page_request(params.limit, params.cursor.as_deref())?;
     let which = params.account.as_deref().map(AccountRef::parse).unwrap_or_default();
@@ -81,8 +81,8 @@ pub struct SummaryParams {
     /// `hour`, `day`, `meter`, `model`, `api_key` or `user`; `day` when left out.
     #[param(pattern = "^(hour|day|meter|model|api_key|user)$")]
     group_by: Option<String>,
-    from: Option<DateTime<Utc>>,
-    to: Option<DateTime<Utc>>,
+    from: Option<Time>,
+    to: Option<Time>,
 }
 
 /// One sum.
@@ -118,6 +118,7 @@ pub async fn summarise_usage(
     let SummaryParams { account, group_by, from, to } = params.0;
     let group_by = GroupBy::parse(group_by.as_deref().unwrap_or("day"))
         .ok_or_else(|| ApiError::invalid("group_by", "must be hour, day, meter, model, api_key or user"))?;
+    let (from, to) = (from.map(|time| time.0), to.map(|time| time.0));
     let which = account.as_deref().map(AccountRef::parse).unwrap_or_default();
     let actor = caller.actor().clone();
     let rows = services

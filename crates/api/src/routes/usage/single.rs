@@ -7,10 +7,10 @@ use crate::http::answers::WriteErrors;
 use crate::http::body::Body;
 use crate::http::idempotency;
 use crate::http::problem::{ApiError, ApiResult, Problem};
+use crate::http::time::Time;
 use crate::services::Services;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, post, web};
-use chrono::{DateTime, Utc};
 use domain::accounts::AccountRef;
 use domain::id::UserId;
 use domain::metering::UsageReport;
@@ -31,7 +31,7 @@ pub struct UsageBody {
     #[schema(max_length = 255)]
     pub key: Option<String>,
     /// Up to 35 days back and 5 minutes ahead; now when left out.
-    pub occurred_at: Option<DateTime<Utc>>,
+    pub occurred_at: Option<Time>,
     /// Labels; `model` appears in the statistics.
     #[serde(default)]
     pub dimensions: BTreeMap<String, String>,
@@ -53,7 +53,7 @@ impl UsageBody {
             meter: self.meter,
             quantity: self.quantity.0,
             key: self.key.or(key).ok_or_else(missing)?,
-            occurred_at: self.occurred_at,
+            occurred_at: self.occurred_at.map(|time| time.0),
             dimensions: self.dimensions,
             account: self.account.as_deref().map(AccountRef::parse).unwrap_or_default(),
             user: self.user,
