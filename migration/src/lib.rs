@@ -41,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(metering::UsageKeys),
             Box::new(metering::UsageHourly),
             Box::new(metering::UsageDaily),
+            Box::new(metering::MonthlyUsage),
         ]
     }
 }

@@ -97,6 +97,26 @@ impl MigrationTrait for UsageDaily {
     }
 }
 
+/// `monthly_usage`: the days summed up by month (aimake's view of that name).
+pub struct MonthlyUsage;
+named!(MonthlyUsage, "m0208_monthly_usage");
+
+const MONTHLY_USAGE: &str = "CREATE VIEW monthly_usage AS \
+    SELECT account_id, user_id, meter, SUBSTR(bucket, 1, 7) AS month, \
+    SUM(quantity) AS quantity, SUM(amount_nanos) AS amount_nanos, SUM(events) AS events \
+    FROM usage_daily GROUP BY account_id, user_id, meter, SUBSTR(bucket, 1, 7)";
+
+#[async_trait::async_trait]
+impl MigrationTrait for MonthlyUsage {
+    async fn up(&self, m: &SchemaManager) -> Result<(), DbErr> {
+        m.get_connection().execute_unprepared(MONTHLY_USAGE).await.map(drop)
+    }
+
+    async fn down(&self, m: &SchemaManager) -> Result<(), DbErr> {
+        m.get_connection().execute_unprepared("DROP VIEW monthly_usage").await.map(drop)
+    }
+}
+
 async fn rollup(m: &SchemaManager<'_>, name: &'static str, bucket: ColumnDef) -> Result<(), DbErr> {
     let rollup = table(m, name)
         .await?

@@ -41,6 +41,7 @@ macro_rules! assert_problem {
     };
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "calls read better")]
 fn words(quantity: Value) -> Value {
     json!({"meter": "words", "quantity": quantity, "key": "k"})
 }

@@ -10,6 +10,7 @@ mod serve;
 use crate::settings::{LogFormat, Settings, environment};
 use anyhow::anyhow;
 use clap::{Parser, Subcommand};
+use std::io::Write;
 use std::path::PathBuf;
 use tracing_subscriber::EnvFilter;
 
@@ -82,8 +83,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Plans { command: PlansCommand::Check { file } } => check_plans(file.as_deref()),
         Command::Openapi => {
-            println!("{}", crate::openapi::document().to_pretty_json()?);
-            Ok(())
+            let json = crate::openapi::document().to_pretty_json()?;
+            // Not println!, which panics when the reader has seen enough.
+            Ok(std::io::stdout().write_all(format!("{json}\n").as_bytes())?)
         }
         command => {
             let settings = load(cli.config.as_deref())?;
@@ -112,7 +114,7 @@ fn load(file: Option<&std::path::Path>) -> anyhow::Result<Settings> {
 
 fn check_plans(file: Option<&std::path::Path>) -> anyhow::Result<()> {
     let (report, clean) = crate::plans_check(file);
-    print!("{report}");
+    println!("{report}");
     if clean { Ok(()) } else { Err(anyhow!("there are mistakes")) }
 }
 

@@ -19,7 +19,10 @@ use domain::text::hex;
 use domain::time::Clock;
 use infra::clock::{ShiftedClock, SystemClock};
 use infra::db::migrate_up;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// How long ago the demo's subscriptions began.
@@ -69,7 +72,7 @@ pub async fn demo(settings: &Settings) -> anyhow::Result<Option<Demo>> {
     let services = wire(settings).await?;
     let first = PageRequest { limit: 1, before: None };
     let is_new = services.store.users().list(first).await?.rows.is_empty();
-    let path = std::path::Path::new("data").join("demo.json");
+    let path = credentials_path(settings);
     if is_new {
         let object = seed(settings).await?;
         keep(&path, &object).context("cannot keep the demo's credentials")?;
@@ -82,8 +85,20 @@ pub async fn demo(settings: &Settings) -> anyhow::Result<Option<Demo>> {
     Ok(valid.then_some(Demo { object }))
 }
 
+/// Beside a SQLite database; for a server's, in `data`, under a name of its own.
+fn credentials_path(settings: &Settings) -> PathBuf {
+    let url = settings.database.url.expose_secret();
+    match url.strip_prefix("sqlite:") {
+        Some(path) => {
+            let path = path.trim_start_matches("//").split('?').next().unwrap_or_default();
+            Path::new(path).with_extension("demo.json")
+        }
+        None => Path::new("data").join(format!("demo-{}.json", hex(&Sha256::digest(url)[..4]))),
+    }
+}
+
 /// Readable by the owner only: these are credentials.
-fn keep(path: &std::path::Path, object: &Value) -> std::io::Result<()> {
+fn keep(path: &Path, object: &Value) -> std::io::Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     if let Some(folder) = path.parent() {

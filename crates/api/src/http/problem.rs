@@ -24,6 +24,8 @@ pub struct Problem {
     /// Stable; programs decide by it.
     pub code: &'static str,
     pub detail: String,
+    /// That of the answer; an event of a batch has none of its own.
+    #[serde(skip_serializing_if = "String::is_empty")]
     request_id: String,
     /// For `invalid`: every field that is not valid.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -72,8 +72,11 @@ pub(super) async fn open(settings: &DatabaseSettings, connections: u32) -> Store
                 .statement_cache_capacity(STATEMENTS)
         })
         .map_sqlx_postgres_opts(|postgres| {
-            // Planning a large multi-row statement anew costs more than running it.
-            postgres.options([("plan_cache_mode", "force_generic_plan")]).statement_cache_capacity(STATEMENTS)
+            // Planning a large multi-row statement anew costs more than running it. A plan made while a table
+            // was still empty would scan it for ever, and every query of ours has an index.
+            postgres
+                .options([("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off")])
+                .statement_cache_capacity(STATEMENTS)
         })
         .map_sqlx_mysql_opts(|mysql| mysql.statement_cache_capacity(STATEMENTS))
         .map_sqlx_postgres_pool_opts(|pool| {
