@@ -160,6 +160,27 @@ db_test!(no_broken_body_is_read, async |fresh: &Fresh| {
 });
 
 #[tokio::test]
+async fn an_array_is_never_read_as_an_object_field_by_field() {
+    let fresh = harness::databases::sqlite().await;
+    let app = TestApp::new(&fresh.url).await;
+    let user = app.user(None).await;
+    let before = picture(&app, &user).await;
+    let (me, operator) = (app.by(&user.token), app.by(&app.operator));
+    let account = format!("/admin/accounts/{}", user.account());
+    for (caller, method, path, body) in [
+        (&me, "POST", "/usage", json!(["words", 1, "k", null, {}, null, null])),
+        (&me, "POST", "/auth/login", json!([user.name, harness::app::PASSWORD])),
+        (&me, "POST", "/api-keys", json!({"name": "k", "allowance": ["words", 5]})),
+        (&operator, "PATCH", account.as_str(), json!(["frozen", null])),
+    ] {
+        assert_problem(&caller.send(method, path, Some(&body)).await, &[422], path);
+    }
+    let batch = me.post("/usage/batch", &json!({"events": [["words", 1, "k", null, {}, null, null]]})).await;
+    assert_eq!(batch.expect(200).text("/results/0/status"), "invalid");
+    assert_eq!(picture(&app, &user).await, before);
+}
+
+#[tokio::test]
 async fn no_body_of_another_kind_or_size_is_read() {
     let fresh = harness::databases::sqlite().await;
     let app = TestApp::new(&fresh.url).await;

@@ -91,7 +91,6 @@ pub async fn update_user(
 #[utoipa::path(
     tag = "operators",
     params(PageParams),
-    request_body = AccountOrderRequest,
     responses((status = 200, body = Listed<AccountView>), ReadErrors),
 )]
 #[get("/admin/accounts")]

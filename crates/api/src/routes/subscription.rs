@@ -71,7 +71,6 @@ pub struct PlanOrder {
 #[utoipa::path(
     tag = "subscription",
     params(AccountParams),
-    request_body = SubscribeRequest,
     responses((status = 200, body = SubscriptionView), ReadErrors),
 )]
 #[get("/subscription")]
