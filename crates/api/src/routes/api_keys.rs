@@ -26,7 +26,7 @@ pub struct AllowanceRequest {
     #[schema(example = "words")]
     pub meter: String,
     /// In the meter's unit; a string or an integer.
-    #[schema(value_type = String, example = "100000")]
+    #[schema(example = "100000")]
     pub quantity: DecimalText,
 }
 

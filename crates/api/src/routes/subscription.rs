@@ -106,7 +106,6 @@ pub async fn preview(
     request_body = SubscribeRequest,
     responses(
         (status = 201, body = SubscribedView),
-        (status = 409, description = "Conflicts with what is there.", body = Problem, content_type = "application/problem+json"),
         WriteErrors,
     ),
 )]
