@@ -26,7 +26,7 @@ const INDEX_FILES: [&str; 2] = ["store.rs", "testing.rs"];
 /// What is asynchronous in every context.
 const ASYNCHRONOUS: [&str; 4] = ["mod.rs", "ports.rs", "service.rs", "steps.rs"];
 /// Parts of services, and steps, that have a file of their own.
-const USE_CASES: [&str; 13] = [
+const USE_CASES: [&str; 14] = [
     "accounts/access.rs",
     "accounts/keys.rs",
     "accounts/operators.rs",
@@ -37,6 +37,7 @@ const USE_CASES: [&str; 13] = [
     "metering/reports.rs",
     "metering/upkeep.rs",
     "plans/altering.rs",
+    "plans/meter_agreement.rs",
     "plans/orders.rs",
     "plans/publishing.rs",
     "quota/carry.rs",

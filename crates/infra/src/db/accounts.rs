@@ -1,6 +1,6 @@
 //! Accounts in the database.
 
-use super::columns::corrupt;
+use super::columns::{corrupt, padded};
 use super::entity::account::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
@@ -33,7 +33,7 @@ impl<C: ConnectionTrait + Send + Sync> AccountRepository for Repos<C> {
             return Ok(Vec::new());
         }
         let query = Entity::find()
-            .filter(Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
+            .filter(Column::Id.is_in(padded(ids.iter().map(|id| id.as_uuid()).collect())))
             .order_by_asc(Column::Id)
             .lock_exclusive();
         query.all(&self.conn).await.map_err(store_error)?.into_iter().map(account).collect()

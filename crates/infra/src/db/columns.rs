@@ -9,10 +9,40 @@ use serde::de::DeserializeOwned;
 
 /// Most bound values of one statement: SQLite's limit is the lowest, 32 766.
 const MAX_BINDS: usize = 30_000;
+/// Most rows of one INSERT; larger ones gain nothing.
+const MAX_ROWS: usize = 512;
 
 /// Rows of `columns` values that fit in one statement.
 pub fn rows_per_statement(columns: usize) -> usize {
     (MAX_BINDS / columns.max(1)).max(1)
+}
+
+/// Splits rows of `columns` values into chunks whose sizes are powers of two.
+///
+/// Every size is a statement text of its own, which the server parses and plans once; batches of any size
+/// then come from a handful of prepared statements instead of one each.
+pub fn statement_chunks<T>(rows: &[T], columns: usize) -> impl Iterator<Item = &[T]> {
+    let most = largest_power(rows_per_statement(columns).min(MAX_ROWS));
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let size = largest_power(rest.len().min(most));
+        let (chunk, after) = rest.split_at_checked(size)?;
+        rest = after;
+        (!chunk.is_empty()).then_some(chunk)
+    })
+}
+
+/// Repeats the last value until the count is a power of two: the same set, in one of a few statement texts.
+pub fn padded<T: Clone>(mut values: Vec<T>) -> Vec<T> {
+    if let Some(last) = values.last().cloned() {
+        values.resize(values.len().next_power_of_two(), last);
+    }
+    values
+}
+
+/// The largest power of two up to `count`; 0 for none.
+fn largest_power(count: usize) -> usize {
+    if count == 0 { 0 } else { 1 << count.ilog2() }
 }
 
 pub fn corrupt(table: &'static str, column: &'static str) -> StoreError {
@@ -51,5 +81,27 @@ pub fn sum(backend: DbBackend, column: &str) -> String {
         DbBackend::Postgres => format!("CAST(SUM({column}) AS BIGINT)"),
         DbBackend::MySql => format!("CAST(SUM({column}) AS SIGNED)"),
         _ => format!("SUM({column})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_powers_of_two_and_hold_every_row_once() {
+        for total in [0_usize, 1, 2, 3, 100, 511, 512, 513, 2_000] {
+            let rows: Vec<usize> = (0..total).collect();
+            let chunks: Vec<&[usize]> = statement_chunks(&rows, 22).collect();
+            assert_eq!(chunks.concat(), rows);
+            assert!(chunks.iter().all(|chunk| chunk.len().is_power_of_two() && chunk.len() <= MAX_ROWS));
+        }
+    }
+
+    #[test]
+    fn padding_keeps_the_set() {
+        assert_eq!(padded(vec![1, 2, 3]), [1, 2, 3, 3]);
+        assert_eq!(padded(vec![1, 2]), [1, 2]);
+        assert!(padded(Vec::<i32>::new()).is_empty());
     }
 }

@@ -24,6 +24,9 @@ const ACQUIRE: Duration = Duration::from_secs(10);
 /// How long a returned connection may take to prove that no transaction is open on it.
 const RELEASE: Duration = Duration::from_secs(2);
 
+/// Prepared statements kept per connection: every kind of statement in every size of batch.
+const STATEMENTS: usize = 500;
+
 /// Where the database is and how many connections may be open.
 #[derive(Clone)]
 pub struct DatabaseSettings {
@@ -66,7 +69,13 @@ pub(super) async fn open(settings: &DatabaseSettings, connections: u32) -> Store
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
                 .busy_timeout(SQLITE_BUSY)
+                .statement_cache_capacity(STATEMENTS)
         })
+        .map_sqlx_postgres_opts(|postgres| {
+            // Planning a large multi-row statement anew costs more than running it.
+            postgres.options([("plan_cache_mode", "force_generic_plan")]).statement_cache_capacity(STATEMENTS)
+        })
+        .map_sqlx_mysql_opts(|mysql| mysql.statement_cache_capacity(STATEMENTS))
         .map_sqlx_postgres_pool_opts(|pool| {
             pool.after_release(|connection, _| Box::pin(async { Ok(is_clean(connection.execute("ROLLBACK")).await) }))
         })

@@ -1,6 +1,6 @@
 //! Counters in `quota_counters`: read by slot, written by one upsert per chunk.
 
-use super::columns::{corrupt, currency, meter, percents, percents_text, rows_per_statement};
+use super::columns::{corrupt, currency, meter, padded, percents, percents_text, rows_per_statement, statement_chunks};
 use super::entity::quota_counter::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
@@ -46,7 +46,7 @@ impl<C: ConnectionTrait + Send + Sync> CounterRepository for Repos<C> {
             let any = chunk.iter().fold(Condition::any(), |any, (start, accounts)| {
                 any.add(
                     Condition::all()
-                        .add(Column::AccountId.is_in(accounts.iter().copied()))
+                        .add(Column::AccountId.is_in(padded(accounts.clone())))
                         .add(Column::PeriodStart.eq(*start)),
                 )
             });
@@ -67,7 +67,7 @@ impl<C: ConnectionTrait + Send + Sync> CounterRepository for Repos<C> {
     }
 
     async fn put(&self, counters: &[Counter], now: DateTime<Utc>) -> StoreResult<()> {
-        for chunk in counters.chunks(rows_per_statement(18)) {
+        for chunk in statement_chunks(counters, 18) {
             let rows = chunk.iter().map(|counter| ActiveModel::from(row(counter, now)));
             let existing = OnConflict::columns(KEY).update_columns(CHANGING).to_owned();
             let upsert = Entity::insert_many(rows).on_conflict(existing);

@@ -1,6 +1,6 @@
 //! Subscriptions in `user_subscriptions`, and their periods in `quota_periods`.
 
-use super::columns::{corrupt, from_json, rows_per_statement, to_json};
+use super::columns::{corrupt, from_json, padded, rows_per_statement, to_json};
 use super::entity::{quota_period, user_subscription};
 use super::error::store_error;
 use super::repos::Repos;
@@ -32,7 +32,7 @@ impl<C: ConnectionTrait + Send + Sync> SubscriptionRepository for Repos<C> {
     async fn find_many(&self, accounts: &[AccountId]) -> StoreResult<Vec<Subscription>> {
         let mut found = Vec::with_capacity(accounts.len());
         for chunk in accounts.chunks(rows_per_statement(1)) {
-            let ids = chunk.iter().map(|account| account.as_uuid());
+            let ids = padded(chunk.iter().map(|account| account.as_uuid()).collect());
             let rows =
                 Entity::find().filter(Column::AccountId.is_in(ids)).all(&self.conn).await.map_err(store_error)?;
             found.extend(rows.into_iter().map(subscription).collect::<StoreResult<Vec<_>>>()?);

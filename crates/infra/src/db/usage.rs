@@ -1,6 +1,8 @@
 //! Usage rows in `usage_records`, their keys in `usage_keys`.
 
-use super::columns::{currency, from_json, meter, percents, percents_text, rows_per_statement, to_json};
+use super::columns::{
+    currency, from_json, meter, padded, percents, percents_text, rows_per_statement, statement_chunks, to_json,
+};
 use super::entity::usage_key;
 use super::entity::usage_record::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
@@ -31,13 +33,14 @@ impl<C: ConnectionTrait + Send + Sync> UsageRepository for Repos<C> {
             for (account, key) in chunk {
                 by_account.entry(account.as_uuid()).or_default().push(key);
             }
-            let any = by_account.into_iter().fold(Condition::any(), |any, (account, keys)| {
-                any.add(
-                    Condition::all()
-                        .add(usage_key::Column::AccountId.eq(account))
-                        .add(usage_key::Column::UsageKey.is_in(keys)),
-                )
-            });
+            let any =
+                padded(by_account.into_iter().collect()).into_iter().fold(Condition::any(), |any, (account, keys)| {
+                    any.add(
+                        Condition::all()
+                            .add(usage_key::Column::AccountId.eq(account))
+                            .add(usage_key::Column::UsageKey.is_in(padded(keys))),
+                    )
+                });
             let rows = usage_key::Entity::find().filter(any).all(&self.conn).await.map_err(store_error)?;
             found.extend(rows);
         }
@@ -48,7 +51,7 @@ impl<C: ConnectionTrait + Send + Sync> UsageRepository for Repos<C> {
     }
 
     async fn insert(&self, rows: &[SavedUsage]) -> StoreResult<()> {
-        for chunk in rows.chunks(rows_per_statement(22)) {
+        for chunk in statement_chunks(rows, 22) {
             let keys = chunk.iter().map(|saved| usage_key::ActiveModel::from(key_row(saved)));
             let insert = usage_key::Entity::insert_many(keys);
             insert.exec_without_returning(&self.conn).await.map_err(store_error)?;

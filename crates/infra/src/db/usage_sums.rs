@@ -1,6 +1,6 @@
 //! The rollups `usage_hourly` and `usage_daily`: adding to them and summing them up.
 
-use super::columns::{meter, rows_per_statement, sum};
+use super::columns::{meter, statement_chunks, sum};
 use super::entity::{usage_daily, usage_hourly};
 use super::error::store_error;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -33,7 +33,7 @@ pub async fn add<C: ConnectionTrait>(conn: &C, rollup: &Rollup) -> StoreResult<(
             events: sums.events,
         })
         .collect();
-    for chunk in hourly.chunks(rows_per_statement(9)) {
+    for chunk in statement_chunks(&hourly, 9) {
         let rows = chunk.iter().cloned().map(usage_hourly::ActiveModel::from);
         let upsert = usage_hourly::Entity::insert_many(rows).on_conflict(adding(backend, "usage_hourly"));
         upsert.exec_without_returning(conn).await.map_err(store_error)?;
@@ -53,7 +53,7 @@ pub async fn add<C: ConnectionTrait>(conn: &C, rollup: &Rollup) -> StoreResult<(
             events: sums.events,
         })
         .collect();
-    for chunk in daily.chunks(rows_per_statement(9)) {
+    for chunk in statement_chunks(&daily, 9) {
         let rows = chunk.iter().cloned().map(usage_daily::ActiveModel::from);
         let upsert = usage_daily::Entity::insert_many(rows).on_conflict(adding(backend, "usage_daily"));
         upsert.exec_without_returning(conn).await.map_err(store_error)?;
