@@ -53,3 +53,7 @@ openapi:
 # Call every documented operation of a running server with generated input; needs schemathesis and a TOKEN.
 schemathesis url="http://127.0.0.1:8080":
     schemathesis run {{ url }}/api/v1/openapi.json --url {{ url }} --header "Authorization: Bearer $TOKEN"
+
+# Generated requests against every documented route of a server of its own; needs python3.
+schemathesis examples="50":
+    scripts/schemathesis.sh {{ examples }}

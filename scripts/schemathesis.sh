@@ -12,6 +12,7 @@ fi
 cargo build --quiet
 server=$PWD/target/debug/suanpan
 st=$PWD/$tool/bin/st
+config=$PWD/scripts/schemathesis.toml
 report=$PWD/target/schemathesis.log
 folder=$(mktemp -d)
 cd "$folder"
@@ -29,7 +30,7 @@ for _ in $(seq 100); do
 done
 status=0
 # Logging out would end the session that everything else is sent with.
-"$st" run "$base/api/v1/openapi.json" --header "Authorization: Bearer $token" --seed 1 --max-examples "$examples" \
+"$st" --config-file "$config" run "$base/api/v1/openapi.json" --header "Authorization: Bearer $token" --seed 1 --max-examples "$examples" \
     --workers 2 --no-color --continue-on-failure --exclude-path /api/v1/auth/logout \
     --exclude-checks positive_data_acceptance,unsupported_method > "$report" 2>&1 || status=$?
 grep -E 'panicked|storage failed' server.log | tee -a "$report" && status=1

@@ -9,6 +9,7 @@ const UNAUTHENTICATED: (&str, &str) = ("401", "Credentials are missing or not va
 const FORBIDDEN: (&str, &str) = ("403", "Not allowed to this caller.");
 const NOT_FOUND: (&str, &str) = ("404", "Absent, or somebody else's.");
 const INVALID: (&str, &str) = ("422", "Not valid; every field is named.");
+const CONFLICT: (&str, &str) = ("409", "Conflicts with what is there.");
 const RATE_LIMITED: (&str, &str) = ("429", "Too many requests; see Retry-After.");
 const UNAVAILABLE: (&str, &str) = ("503", "Busy; see Retry-After.");
 const MALFORMED: (&str, &str) = ("400", "Not JSON, or without a key where one is needed.");
@@ -39,7 +40,7 @@ impl IntoResponses for ReadErrors {
 impl IntoResponses for WriteErrors {
     fn responses() -> Responses {
         let mut all = ReadErrors::responses();
-        all.extend(problems(&[MALFORMED, TOO_LARGE, UNSUPPORTED]));
+        all.extend(problems(&[MALFORMED, CONFLICT, TOO_LARGE, UNSUPPORTED]));
         all
     }
 }

@@ -1,5 +1,6 @@
 //! JSON bodies: read strictly, with a problem for everything that is not one.
 
+use super::object::Object;
 use super::problem::{ApiError, ApiResult};
 use super::unique_keys;
 use crate::services::Services;
@@ -13,7 +14,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// A JSON body.
+/// A JSON body: an object.
 pub struct Body<T>(pub T);
 
 impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
@@ -25,7 +26,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         let payload = payload.take();
         Box::pin(async move {
             let bytes = read(&request, payload, &["application/json"]).await?;
-            parse(&bytes).map(Self)
+            parse::<Object<T>>(&bytes).map(|object| Self(object.0))
         })
     }
 }

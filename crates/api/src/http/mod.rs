@@ -4,6 +4,7 @@ pub mod amount;
 pub mod answers;
 pub mod body;
 pub mod idempotency;
+pub mod object;
 pub mod paging;
 pub mod params;
 pub mod problem;

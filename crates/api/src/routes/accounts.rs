@@ -17,10 +17,11 @@ use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"spend_cap": "100.00"}))]
 pub struct AccountRequest {
     /// Most overage fees in a period, in the billing currency; null is what the server is configured with.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "100.00")]
+    #[schema(value_type = Option<DecimalText>)]
     pub spend_cap: Change<DecimalText>,
 }
 

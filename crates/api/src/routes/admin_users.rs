@@ -6,7 +6,7 @@ use crate::http::answers::{ReadErrors, WriteErrors};
 use crate::http::body::Body;
 use crate::http::paging::{Listed, PageParams};
 use crate::http::params::{Params, path_id};
-use crate::http::problem::{ApiResult, Problem};
+use crate::http::problem::ApiResult;
 use crate::services::Services;
 use actix_web::{get, patch, web};
 use domain::accounts::{AccountOrder, AccountStatus, UserOrder};
@@ -62,7 +62,6 @@ pub async fn list_users(
     request_body = UserOrderRequest,
     responses(
         (status = 200, body = UserView),
-        (status = 409, description = "Conflicts with what is there.", body = Problem, content_type = "application/problem+json"),
         WriteErrors,
     ),
 )]
@@ -91,7 +90,6 @@ pub async fn update_user(
 #[utoipa::path(
     tag = "operators",
     params(PageParams),
-    request_body = AccountOrderRequest,
     responses((status = 200, body = Listed<AccountView>), ReadErrors),
 )]
 #[get("/admin/accounts")]
@@ -110,7 +108,6 @@ pub async fn list_accounts(
     request_body = AccountOrderRequest,
     responses(
         (status = 200, body = AccountView),
-        (status = 409, description = "Conflicts with what is there.", body = Problem, content_type = "application/problem+json"),
         WriteErrors,
     ),
 )]

@@ -5,6 +5,7 @@ use crate::caller::{Caller, Doorkeeper};
 use crate::http::amount::DecimalText;
 use crate::http::answers::{ReadErrors, WriteErrors};
 use crate::http::body::Body;
+use crate::http::object::Object;
 use crate::http::paging::{Listed, PageParams};
 use crate::http::params::{Params, path_id};
 use crate::http::problem::ApiResult;
@@ -25,7 +26,7 @@ pub struct AllowanceRequest {
     #[schema(example = "words")]
     pub meter: String,
     /// In the meter's unit; a string or an integer.
-    #[schema(value_type = String, example = "100000")]
+    #[schema(example = "100000")]
     pub quantity: DecimalText,
 }
 
@@ -41,7 +42,8 @@ pub struct CreateKeyRequest {
     pub scopes: Option<Vec<String>>,
     pub expires_at: Option<Time>,
     /// Unlimited when left out.
-    pub allowance: Option<AllowanceRequest>,
+    #[schema(value_type = Option<AllowanceRequest>)]
+    pub allowance: Option<Object<AllowanceRequest>>,
     #[schema(example = json!(["gpt-4o"]))]
     pub models: Option<Vec<String>>,
     #[schema(example = json!(["203.0.113.0/24", "2001:db8::/32"]))]
@@ -63,7 +65,7 @@ pub struct UpdateKeyRequest {
     pub expires_at: Change<Time>,
     #[serde(default)]
     #[schema(value_type = Option<AllowanceRequest>)]
-    pub allowance: Change<AllowanceRequest>,
+    pub allowance: Change<Object<AllowanceRequest>>,
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
     pub models: Change<Vec<String>>,
@@ -108,7 +110,7 @@ pub async fn create_key(
         account: body.account.as_deref().map(AccountRef::parse).unwrap_or_default(),
         scopes: body.scopes,
         expires_at: body.expires_at.map(|time| time.0),
-        allowance: body.allowance.map(|allowance| (allowance.meter, allowance.quantity.0)),
+        allowance: body.allowance.map(|Object(allowance)| (allowance.meter, allowance.quantity.0)),
         models: body.models,
         allowed_ips: body.allowed_ips,
         requests_per_minute: body.requests_per_minute,
@@ -194,7 +196,8 @@ fn change(body: UpdateKeyRequest) -> Result<KeyChange> {
     let status = body
         .status
         .map(|status| KeyStatus::parse(&status).ok_or_else(|| Error::invalid("status", "must be active or disabled")));
-    let allowance = body.allowance.try_map(|allowance| Ok::<_, Error>((allowance.meter, allowance.quantity.0)))?;
+    let allowance =
+        body.allowance.try_map(|Object(allowance)| Ok::<_, Error>((allowance.meter, allowance.quantity.0)))?;
     Ok(KeyChange {
         name: body.name,
         status: status.transpose()?,

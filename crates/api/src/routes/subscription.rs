@@ -71,7 +71,6 @@ pub struct PlanOrder {
 #[utoipa::path(
     tag = "subscription",
     params(AccountParams),
-    request_body = SubscribeRequest,
     responses((status = 200, body = SubscriptionView), ReadErrors),
 )]
 #[get("/subscription")]
@@ -107,7 +106,6 @@ pub async fn preview(
     request_body = SubscribeRequest,
     responses(
         (status = 201, body = SubscribedView),
-        (status = 409, description = "Conflicts with what is there.", body = Problem, content_type = "application/problem+json"),
         WriteErrors,
     ),
 )]

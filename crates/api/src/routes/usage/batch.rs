@@ -5,6 +5,7 @@ use super::views::UsageView;
 use crate::caller::Caller;
 use crate::http::answers::WriteErrors;
 use crate::http::body::Body;
+use crate::http::object::Object;
 use crate::http::problem::{ApiError, ApiResult, Problem};
 use crate::services::Services;
 use actix_web::http::StatusCode;
@@ -73,11 +74,11 @@ pub fn check_size(events: usize, most: usize) -> ApiResult<()> {
 }
 
 fn read(event: Value) -> ApiResult<UsageReport> {
-    let body: UsageBody = serde_path_to_error::deserialize(event).map_err(|error| {
+    let body: Object<UsageBody> = serde_path_to_error::deserialize(event).map_err(|error| {
         let path = error.path().to_string();
         ApiError::invalid(if path == "." { "event".to_owned() } else { path }, error.inner().to_string())
     })?;
-    body.into_report(None)
+    body.0.into_report(None)
 }
 
 /// Consumes the readable reports together and puts every result in its place.

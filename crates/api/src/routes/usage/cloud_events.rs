@@ -8,6 +8,7 @@ use crate::caller::Caller;
 use crate::http::amount::DecimalText;
 use crate::http::answers::WriteErrors;
 use crate::http::body;
+use crate::http::object::Object;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::time::Time;
 use crate::services::Services;
@@ -76,7 +77,7 @@ pub async fn report_cloud_events(
 }
 
 fn read(event: Value) -> ApiResult<UsageReport> {
-    let mut event: CloudEvent = serde_path_to_error::deserialize(event).map_err(|error| {
+    let Object(mut event): Object<CloudEvent> = serde_path_to_error::deserialize(event).map_err(|error| {
         let path = error.path().to_string();
         ApiError::invalid(if path == "." { "event".to_owned() } else { path }, error.inner().to_string())
     })?;
