@@ -5,7 +5,7 @@ use api::services::Services;
 use api::settings::Settings;
 use api::wiring::wire;
 use chrono::{DateTime, Utc};
-use domain::accounts::Registration;
+use domain::accounts::{Account, Registration};
 use domain::actor::{Actor, Role};
 use domain::id::AccountId;
 use domain::identity::{Password, Username};
@@ -67,6 +67,21 @@ impl Scene {
         let made = self.services.registration.register(wish, &password, None).await.unwrap();
         let customer = Customer { actor: made.user.as_actor(), account: made.account.id };
         (customer, name, made.token.expose().to_owned())
+    }
+
+    /// Many accounts without users; nobody logs in to them.
+    pub async fn accounts(&self, count: usize) -> Vec<AccountId> {
+        let now = self.now();
+        let work = self.services.store.begin().await.unwrap();
+        let mut made = Vec::with_capacity(count);
+        for _ in 0..count {
+            let owner = domain::id::UserId::new(now);
+            let account = Account::personal(AccountId::new(now), owner, "nobody".to_owned(), now);
+            work.accounts().insert(&account).await.unwrap();
+            made.push(account.id);
+        }
+        work.commit().await.unwrap();
+        made
     }
 
     /// Somebody with an operator's rights; no row is needed for that.

@@ -1,40 +1,47 @@
 //! Group commit: requests wait in memory while a commit runs, and the next one takes them all.
 //!
-//! A caller is answered only after its commit. The queue is bounded: when it is full the answer is 503 at
-//! once. A batch that fails is split, so that one poisonous command fails alone.
+//! A caller is answered only after its commit. The commands that wait are bounded: past that the answer is 503
+//! at once. A batch that fails is split, so that one poisonous command fails alone; when the database is away
+//! every caller hears so at once.
 
 use domain::error::{Error, Result};
 use domain::metering::{Consume, MeteringService, Outcome};
+use domain::store::StoreError;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::sync::oneshot;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// Commands of one commit; more wait for the next.
 const MAX_COMMANDS: usize = 2_000;
 
-/// One caller's commands and where its outcomes go.
+/// One caller's commands, their places in the queue, and where its outcomes go.
 struct Waiting {
     commands: Vec<Consume>,
     answer: oneshot::Sender<Result<Vec<Outcome>>>,
+    _places: OwnedSemaphorePermit,
 }
 
 /// The queues before the commits; accounts are spread over them, so that one account's commands meet in one.
 pub struct Committer {
-    queues: Vec<Sender<Waiting>>,
+    queues: Vec<UnboundedSender<Waiting>>,
+    /// One place for each command that waits or is being committed: what bounds the queues.
+    places: Arc<Semaphore>,
+    capacity: usize,
 }
 
 impl Committer {
-    /// Starts `shards` committers, each with a queue of `capacity` callers.
+    /// Starts `shards` committers, which together hold at most `capacity` commands.
     pub fn start(metering: &Arc<MeteringService>, shards: usize, capacity: usize, runtime: &Handle) -> Self {
         let start = |_| {
-            let (sender, receiver) = channel(capacity);
+            let (sender, receiver) = unbounded_channel();
             runtime.spawn(commit_all(metering.clone(), receiver));
             sender
         };
-        Self { queues: (0..shards.max(1)).map(start).collect() }
+        let capacity = capacity.clamp(1, Semaphore::MAX_PERMITS);
+        Self { queues: (0..shards.max(1)).map(start).collect(), places: Arc::new(Semaphore::new(capacity)), capacity }
     }
 
     /// Consumes the commands together with whatever else waits; outcomes come in their order.
@@ -43,13 +50,17 @@ impl Committer {
         let mut hasher = DefaultHasher::new();
         first.account.hash(&mut hasher);
         let shard = usize::try_from(hasher.finish() % self.queues.len() as u64).unwrap_or_default();
+        // A batch larger than the whole queue takes all of it rather than never getting in.
+        let wanted = u32::try_from(commands.len().min(self.capacity)).unwrap_or(u32::MAX);
+        let places = self.places.clone().try_acquire_many_owned(wanted).map_err(|_| Error::Unavailable)?;
         let (answer, answered) = oneshot::channel();
-        self.queues[shard].try_send(Waiting { commands, answer }).map_err(|_| Error::Unavailable)?;
+        let waiting = Waiting { commands, answer, _places: places };
+        self.queues[shard].send(waiting).map_err(|_| Error::Unavailable)?;
         answered.await.unwrap_or(Err(Error::Unavailable))
     }
 }
 
-async fn commit_all(metering: Arc<MeteringService>, mut queue: Receiver<Waiting>) {
+async fn commit_all(metering: Arc<MeteringService>, mut queue: UnboundedReceiver<Waiting>) {
     while let Some(first) = queue.recv().await {
         let mut batch = vec![first];
         let mut size = batch[0].commands.len();
@@ -61,7 +72,11 @@ async fn commit_all(metering: Arc<MeteringService>, mut queue: Receiver<Waiting>
         metrics::gauge!("suanpan_commit_queue_depth").set(f64::from(u32::try_from(queue.len()).unwrap_or(u32::MAX)));
         metrics::histogram!("suanpan_commit_batch_size").record(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
         let started = Instant::now();
-        commit(&metering, batch).await;
+        let metering = metering.clone();
+        // In a task of its own: a panic fails its callers, and the queue goes on.
+        if let Err(error) = tokio::spawn(async move { commit(&metering, batch).await }).await {
+            tracing::error!(%error, "a commit panicked");
+        }
         metrics::histogram!("suanpan_commit_seconds").record(started.elapsed().as_secs_f64());
     }
 }
@@ -76,6 +91,12 @@ async fn commit(metering: &MeteringService, mut batch: Vec<Waiting>) {
                 let own = outcomes.by_ref().take(size).collect();
                 // A caller that went away has left its outcome in the database.
                 let _gone = waiting.answer.send(Ok(own));
+            }
+        }
+        Err(error @ Error::Store(StoreError::Unavailable(_) | StoreError::Contended)) => {
+            tracing::warn!(error = ?error, callers = batch.len(), "nothing can be committed now");
+            for waiting in batch {
+                let _gone = waiting.answer.send(Err(Error::Unavailable));
             }
         }
         Err(error) => one_by_one(metering, batch, (&commands, &sizes), error).await,

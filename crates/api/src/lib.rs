@@ -8,7 +8,7 @@ pub mod admin;
 pub mod caller;
 pub mod cli;
 mod client_address;
-mod committer;
+pub mod committer;
 pub mod http;
 mod known_callers;
 pub mod loops;

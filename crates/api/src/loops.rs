@@ -4,6 +4,7 @@ use crate::services::Services;
 use crate::wiring::TEST_CLOCK_OPTION;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::error::{Error, Result};
+use domain::metering::RolledOver;
 use domain::time::Clock;
 use infra::clock::{SystemClock, TestClock};
 use std::sync::Arc;
@@ -65,15 +66,16 @@ async fn sweep(services: &Services) -> Result<()> {
 }
 
 /// Rolls over every due account while this replica holds the lease.
-async fn roll_over(services: &Services, holder: Uuid) -> Result<usize> {
-    let mut all = 0;
+async fn roll_over(services: &Services, holder: Uuid) -> Result<u64> {
+    let mut all = RolledOver::default();
     while claim(services, holder).await? {
-        match services.metering.roll_over_due().await? {
-            0 => break,
-            accounts => all += accounts,
+        let rolled = services.metering.roll_over_due(all.failed).await?;
+        all = RolledOver { done: all.done + rolled.done, failed: all.failed + rolled.failed };
+        if rolled == RolledOver::default() {
+            break;
         }
     }
-    Ok(all)
+    Ok(all.done)
 }
 
 /// Leases are kept in the system's time, whatever a test clock says.
@@ -103,8 +105,14 @@ pub async fn advance_clock(services: &Services, clock: &TestClock, to: DateTime<
         .await?;
     work.commit().await?;
     clock.advance(to);
-    while services.metering.roll_over_due().await? > 0 {}
-    Ok(())
+    let mut failed = 0;
+    loop {
+        let rolled = services.metering.roll_over_due(failed).await?;
+        failed += rolled.failed;
+        if rolled == RolledOver::default() {
+            return Ok(());
+        }
+    }
 }
 
 /// Follows the offset that any replica stored.

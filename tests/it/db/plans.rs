@@ -150,7 +150,7 @@ db_test!(the_period_at_a_time_is_half_open_and_keeps_its_plan, async |database: 
 
 db_test!(what_ended_is_due_and_nothing_else, async |database: &Database| {
     let begun = begun(database).await;
-    let due = async |time, most| database.subscriptions().due(time, most).await.unwrap();
+    let due = async |time, most| database.subscriptions().due(time, 0, most).await.unwrap();
     assert_eq!(due(begun.period.end - TimeDelta::microseconds(1), 10).await, []);
     assert_eq!(due(begun.period.end, 10).await, [begun.account]);
     assert_eq!(due(begun.period.end, 0).await, []);

@@ -35,7 +35,7 @@ impl AccountBooks {
         now: DateTime<Utc>,
     ) -> Result<UsageRecord, Rejection> {
         let deny = |denied| rejection(command, meter, denied);
-        self.admit_by_status().map_err(deny)?;
+        self.admit_by_status(command.quantity).map_err(deny)?;
         let (placed, plan) = self.place(command, meter, now);
         let draft = self.draft(keys, command, meter, &plan).map_err(deny)?;
         let drawn =
@@ -47,7 +47,11 @@ impl AccountBooks {
         Ok(record)
     }
 
-    fn admit_by_status(&self) -> Result<(), Denied> {
+    /// Only consumption is refused: what is released must never be owed.
+    fn admit_by_status(&self, quantity: Quantity) -> Result<(), Denied> {
+        if quantity.is_negative() {
+            return Ok(());
+        }
         let kind = match (self.account.status, self.status) {
             (AccountStatus::Frozen, _) => LimitKind::AccountStatus,
             (_, SubscriptionStatus::Suspended | SubscriptionStatus::Pending | SubscriptionStatus::Expired) => {

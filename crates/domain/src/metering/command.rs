@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 
 /// Longest usage key, in characters.
 pub const MAX_KEY_CHARS: usize = 255;
+/// Most atoms of one event: thousands of them still add up within 64 bits.
+pub const MAX_ATOMS: u64 = 1_000_000_000_000_000;
 /// Most dimensions of one event.
 pub const MAX_DIMENSIONS: usize = 16;
 const MAX_DIMENSION_NAME: usize = 64;
@@ -137,6 +139,9 @@ pub fn admit(command: &Consume, meter: &Meter) -> Result<(), Rejection> {
     if quantity.is_zero() {
         return Err(Rejection::invalid("quantity", "must not be zero"));
     }
+    if quantity.as_atoms().unsigned_abs() > MAX_ATOMS {
+        return Err(Rejection::invalid("quantity", "is too large"));
+    }
     if quantity.is_negative() && meter.kind == MeterKind::Counter {
         return Err(Rejection::invalid("quantity", "must be above zero: this meter only counts up"));
     }
@@ -192,6 +197,14 @@ mod tests {
         assert!(admit(&command(0, None), &meter(MeterKind::Gauge)).is_err());
         assert!(admit(&command(-1, None), &meter(MeterKind::Counter)).is_err());
         assert!(admit(&command(-1, None), &meter(MeterKind::Gauge)).is_ok());
+    }
+
+    #[test]
+    fn absurd_quantities_are_refused_at_their_bound() {
+        let most = i64::try_from(MAX_ATOMS).unwrap();
+        for (quantity, fits) in [(most, true), (most + 1, false), (i64::MAX, false), (-most, true), (i64::MIN, false)] {
+            assert_eq!(admit(&command(quantity, None), &meter(MeterKind::Gauge)).is_ok(), fits, "{quantity}");
+        }
     }
 
     #[test]

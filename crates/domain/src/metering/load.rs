@@ -1,7 +1,7 @@
 //! Opening the books of every account that a batch touches: few statements, however many commands.
 
 use super::books::{AccountBooks, KeyAllowances, PlanPeriod};
-use super::command::Consume;
+use super::command::{Consume, MAX_LATE};
 use crate::accounts::Account;
 use crate::error::Result;
 use crate::id::{AccountId, PlanVersionId};
@@ -45,7 +45,7 @@ pub(super) async fn open_books(
             .accounts
             .insert(account.id, AccountBooks::open(account, subscription.status, current, catalogue.spend_cap));
     }
-    add_earlier_periods(work, &mut books, &subscriptions, commands).await?;
+    add_earlier_periods(work, &mut books, &subscriptions, commands, now).await?;
     add_counters(work, &mut books).await?;
     for grant in work.grants().load_live(&ids, now).await? {
         if let Some(book) = books.accounts.get_mut(&grant.account) {
@@ -77,27 +77,39 @@ async fn current_subscriptions(
 }
 
 /// Late events count in the period in which they occurred, with the plan that was in force then.
+///
+/// An event without a time occurred at `now`, which is late when another replica has just rolled over.
 async fn add_earlier_periods(
     work: &dyn Repositories,
     books: &mut Books,
     subscriptions: &BTreeMap<AccountId, Subscription>,
     commands: &[&Consume],
+    now: DateTime<Utc>,
 ) -> Result<()> {
-    for command in commands {
-        let Some(occurred_at) = command.occurred_at else { continue };
-        let Some(book) = books.accounts.get_mut(&command.account) else { continue };
-        let known = book.earlier.iter().any(|earlier| earlier.period.contains(occurred_at));
-        if occurred_at >= book.current.period.start || known {
+    let oldest = now - MAX_LATE;
+    let is_late = |command: &&&Consume| {
+        let occurred_at = command.occurred_at.unwrap_or(now);
+        let book = books.accounts.get(&command.account);
+        occurred_at >= oldest && book.is_some_and(|book| occurred_at < book.current.period.start)
+    };
+    let late: BTreeSet<AccountId> = commands.iter().filter(is_late).map(|command| command.account).collect();
+    if late.is_empty() {
+        return Ok(());
+    }
+    let late: Vec<AccountId> = late.into_iter().collect();
+    let found = work.subscriptions().periods_since(&late, oldest).await?;
+    let versions = versions_of(work, found.iter().map(|(_, period)| period.version)).await?;
+    for (account, period) in found {
+        let Some(book) = books.accounts.get_mut(&account) else { continue };
+        if period.period.start >= book.current.period.start {
             continue;
         }
-        let Some(found) = work.subscriptions().find_period_at(command.account, occurred_at).await? else { continue };
-        let versions = versions_of(work, [found.version]).await?;
-        let closed_until = subscriptions.get(&command.account).and_then(|subscription| subscription.closed_until);
+        let closed_until = subscriptions.get(&account).and_then(|subscription| subscription.closed_until);
         book.earlier.push(PlanPeriod {
-            period: found.period,
-            version: version(&versions, found.version)?,
-            seats: found.seats,
-            closed: closed_until.is_some_and(|until| found.period.end <= until),
+            period: period.period,
+            version: version(&versions, period.version)?,
+            seats: period.seats,
+            closed: closed_until.is_some_and(|until| period.period.end <= until),
         });
     }
     Ok(())

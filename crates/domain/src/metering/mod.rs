@@ -29,4 +29,5 @@ pub use quota_view::{MeterQuota, QuotaView};
 pub use report::UsageReport;
 pub use service::{MeteringService, Outcome};
 pub use summary::{GroupBy, Rollup, SummaryFilter, SummaryRow};
+pub use upkeep::RolledOver;
 pub use usage::{Receipt, UsageRecord};

@@ -30,7 +30,7 @@ impl MeteringService {
     /// Turns reports into commands, each on its own; the error is the caller's lack of rights, or storage.
     pub async fn prepare(&self, actor: &Actor, reports: &[UsageReport]) -> Result<Vec<Result<Consume>>> {
         actor.require_scope(&Scope::UsageWrite)?;
-        let mut known = BTreeMap::new();
+        let mut known = Known::default();
         let mut commands = Vec::with_capacity(reports.len());
         for report in reports {
             match self.command(actor, report, &mut known).await {
@@ -41,12 +41,7 @@ impl MeteringService {
         Ok(commands)
     }
 
-    async fn command(
-        &self,
-        actor: &Actor,
-        report: &UsageReport,
-        known: &mut BTreeMap<AccountRef, AccountId>,
-    ) -> Result<Consume> {
+    async fn command(&self, actor: &Actor, report: &UsageReport, known: &mut Known) -> Result<Consume> {
         let key = UsageKey::parse(&report.key)
             .ok_or_else(|| Error::invalid("key", "must be 1 to 255 characters without control characters"))?;
         let meter = MeterCode::parse(&report.meter).and_then(|code| self.catalogue.meters.get(&code));
@@ -62,28 +57,48 @@ impl MeteringService {
             key,
             occurred_at: report.occurred_at.map(cut_to_micros),
             dimensions,
-            user: Some(user_of(actor, report.user)?),
+            user: Some(self.user_of(actor, report.user, known).await?),
             api_key: actor.key.as_ref().map(|key| key.id),
         })
     }
 
-    async fn account_of(
-        &self,
-        actor: &Actor,
-        which: &AccountRef,
-        known: &mut BTreeMap<AccountRef, AccountId>,
-    ) -> Result<AccountId> {
-        if let Some(account) = known.get(which) {
-            return Ok(*account);
+    /// A look-up is made once for each name in the batch, found or not.
+    async fn account_of(&self, actor: &Actor, which: &AccountRef, known: &mut Known) -> Result<AccountId> {
+        if let Some(account) = own_account(actor, which) {
+            return Ok(account);
         }
-        let account = own_account(actor, which);
-        let account = match account {
-            Some(account) => account,
-            None => resolve(&*self.store, actor, which).await?.id,
+        if let Some(account) = known.accounts.get(which) {
+            return account.ok_or(Error::NotFound("account"));
+        }
+        let found = match resolve(&*self.store, actor, which).await {
+            Ok(account) => Some(account.id),
+            Err(Error::NotFound(_)) => None,
+            Err(error) => return Err(error),
         };
-        known.insert(which.clone(), account);
-        Ok(account)
+        known.accounts.insert(which.clone(), found);
+        found.ok_or(Error::NotFound("account"))
     }
+
+    /// The caller, or for a service key any user there is.
+    async fn user_of(&self, actor: &Actor, named: Option<UserId>, known: &mut Known) -> Result<UserId> {
+        let Some(user) = named.filter(|user| *user != actor.user) else { return Ok(actor.user) };
+        if !actor.is_service() {
+            return Err(Error::Forbidden("Only a service key may report for another user."));
+        }
+        let exists = match known.users.get(&user) {
+            Some(exists) => *exists,
+            None => self.store.users().find(user).await?.is_some(),
+        };
+        known.users.insert(user, exists);
+        if exists { Ok(user) } else { Err(Error::invalid("user", "is not a user of this server")) }
+    }
+}
+
+/// What a batch has looked up so far.
+#[derive(Default)]
+struct Known {
+    accounts: BTreeMap<AccountRef, Option<AccountId>>,
+    users: BTreeMap<UserId, bool>,
 }
 
 /// The account a key or session draws from needs no look-up; consuming locks it anyway.
@@ -93,15 +108,6 @@ fn own_account(actor: &Actor, which: &AccountRef) -> Option<AccountId> {
         AccountRef::Default => Some(own),
         AccountRef::Id(id) if *id == own => Some(own),
         _ => None,
-    }
-}
-
-fn user_of(actor: &Actor, named: Option<UserId>) -> Result<UserId> {
-    match named {
-        Some(user) if user != actor.user && !actor.is_service() => {
-            Err(Error::Forbidden("Only a service key may report for another user."))
-        }
-        named => Ok(named.unwrap_or(actor.user)),
     }
 }
 

@@ -52,7 +52,11 @@ impl MeteringService {
             return Err(Error::invalid("from", format!("lies more than {} days before `to`", most.num_days())));
         }
         let filter = SummaryFilter { account, group_by, from, to, zone: self.catalogue.zone };
-        Ok(self.store.usage().summarise(&filter, MAX_ROWS).await?)
+        let rows = self.store.usage().summarise(&filter, MAX_ROWS + 1).await?;
+        if rows.len() as u64 > MAX_ROWS {
+            return Err(Error::invalid("from", format!("gives more than {MAX_ROWS} sums; ask for a shorter range")));
+        }
+        Ok(rows)
     }
 
     pub async fn list_warnings(

@@ -185,3 +185,28 @@ async fn what_is_invalid_on_its_face_begins_no_unit_of_work() {
     let outcomes = service(&store).consume(&batch).await.unwrap();
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(Rejection::Invalid(_)))));
 }
+
+#[tokio::test]
+async fn an_event_of_now_counts_in_its_own_period_even_when_another_replica_rolled_over_before() {
+    let (account, plan) = (account(), version("pro"));
+    let mut work = finding(&account, &plan, SubscriptionStatus::Active);
+    let chosen = Choice { version: plan.id, plan: plan.plan.code.clone(), interval: Interval::Month, seats: 1 };
+    let own = Subscription::begin(account.id, chosen.clone(), chrono_tz::Asia::Shanghai, now());
+    let ahead = own.advance(own.period.end, &chosen).subscription;
+    let (id, period) = (account.id, own.open_period());
+    let own_start = own.period.start;
+    work.subscriptions.checkpoint();
+    work.subscriptions.expect_find_many().return_once(move |_| Ok(vec![ahead]));
+    work.subscriptions.expect_periods_since().return_once(move |_, _| Ok(vec![(id, period)]));
+    work.plans.checkpoint();
+    work.plans.expect_find_versions().returning(move |_| Ok(vec![plan.clone()]));
+    work.usage.expect_find_by_keys().return_once(|_| Ok(Vec::new()));
+    work.usage.expect_insert().return_once(|_| Ok(()));
+    work.usage.expect_add_rollup().return_once(|_| Ok(()));
+    work.counters.expect_put().return_once(|_, _| Ok(()));
+    let store = Arc::new(MockStore::default().beginning(work));
+
+    let receipt = service(&store).consume(&[command(&account, 1, "k")]).await.unwrap().pop().unwrap().unwrap();
+
+    assert_eq!((receipt.record.period_start, receipt.record.adjustment), (own_start, false));
+}

@@ -48,8 +48,15 @@ pub trait SubscriptionRepository: Send + Sync {
     /// The stored period that contains `time`.
     async fn find_period_at(&self, account: AccountId, time: DateTime<Utc>) -> StoreResult<Option<OpenedPeriod>>;
 
-    /// Accounts whose open period ended by `now`, at most `most`.
-    async fn due(&self, now: DateTime<Utc>, most: u64) -> StoreResult<Vec<AccountId>>;
+    /// The periods of these accounts that end after `time`.
+    async fn periods_since(
+        &self,
+        accounts: &[AccountId],
+        time: DateTime<Utc>,
+    ) -> StoreResult<Vec<(AccountId, OpenedPeriod)>>;
+
+    /// Accounts whose open period ended by `now`, longest ago first: at most `most`, after leaving out `skip`.
+    async fn due(&self, now: DateTime<Utc>, skip: u64, most: u64) -> StoreResult<Vec<AccountId>>;
 }
 
 /// What later contexts do when quota periods open, in the same unit of work.

@@ -1,9 +1,9 @@
 //! Carrying gauges over: when periods open, the level of each gauge goes into every one of them.
 
-use super::Counter;
+use super::{Counter, Grant};
 use crate::error::{Error, Result};
 use crate::id::AccountId;
-use crate::plans::{Allowance, Catalogue, MeterKind, OnExhausted, OpenedPeriod, PeriodHook};
+use crate::plans::{Allowance, Catalogue, MeterCode, MeterKind, OnExhausted, OpenedPeriod, PeriodHook};
 use crate::quantity::Quantity;
 use crate::store::{Repositories, StoreError};
 use async_trait::async_trait;
@@ -37,12 +37,18 @@ impl PeriodHook for GaugeCarry {
         if levels.is_empty() {
             return Ok(());
         }
-        let carried = carry(work, levels, opened).await?;
+        let grants = work.grants().load_live(&[account], first.period.start).await?;
+        let carried = carry(work, levels, &grants, opened).await?;
         Ok(work.counters().put(&carried, now).await?)
     }
 }
 
-async fn carry(work: &dyn Repositories, levels: Vec<Counter>, opened: &[OpenedPeriod]) -> Result<Vec<Counter>> {
+async fn carry(
+    work: &dyn Repositories,
+    levels: Vec<Counter>,
+    grants: &[Grant],
+    opened: &[OpenedPeriod],
+) -> Result<Vec<Counter>> {
     let mut ids: Vec<_> = opened.iter().map(|period| period.version).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -55,10 +61,18 @@ async fn carry(work: &dyn Repositories, levels: Vec<Counter>, opened: &[OpenedPe
             let terms = version.plan.terms(&level.meter);
             let limit = terms.map_or(Allowance::Limited(Quantity::ZERO), |terms| terms.allowance(period.seats));
             let exhausted = terms.map_or(&OnExhausted::Refuse, |terms| &terms.on_exhausted);
+            let limit = with_grants(limit, grants, &level.meter, period.period.start);
             let next = level.carried_into(period.period, limit, exhausted);
             level = next.map_err(|_| Error::invalid("period", "the overage fee is too large"))?;
             carried.push(level.clone());
         }
     }
     Ok(carried)
+}
+
+/// The allowance with what the grants add that are live when the period starts.
+fn with_grants(limit: Allowance, grants: &[Grant], meter: &MeterCode, start: DateTime<Utc>) -> Allowance {
+    let Allowance::Limited(limit) = limit else { return limit };
+    let live = grants.iter().filter(|grant| grant.meter == *meter && grant.created_at <= start && grant.is_live(start));
+    Allowance::Limited(live.fold(limit, |sum, grant| sum.saturating_add(grant.remaining)))
 }

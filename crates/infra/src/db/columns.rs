@@ -3,12 +3,19 @@
 use domain::money::Currency;
 use domain::plans::{MeterCode, Percent};
 use domain::store::{StoreError, StoreResult};
-use sea_orm::DbBackend;
+use sea_orm::sea_query::ExprTrait;
+use sea_orm::{ColumnTrait, Condition, DbBackend, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// Most bound values of one statement: SQLite's limit is the lowest, 32 766.
 const MAX_BINDS: usize = 30_000;
+/// Most accounts that one statement names one by one.
+const MAX_ACCOUNTS: usize = 256;
+/// Most values looked up by one statement; padding at most doubles them.
+const MAX_VALUES: usize = 8_192;
 /// Most rows of one INSERT; larger ones gain nothing.
 const MAX_ROWS: usize = 512;
 
@@ -38,6 +45,62 @@ pub fn padded<T: Clone>(mut values: Vec<T>) -> Vec<T> {
         values.resize(values.len().next_power_of_two(), last);
     }
     values
+}
+
+/// Conditions that together name every pair of account and value, each small enough for one statement.
+///
+/// SQLite takes expressions 1 000 deep, and each account is one more `OR`.
+pub fn any_of_accounts<A, V, T>(
+    pairs: impl IntoIterator<Item = (Uuid, T)>,
+    account_column: A,
+    value_column: V,
+) -> Vec<Condition>
+where
+    A: ColumnTrait,
+    V: ColumnTrait,
+    T: Into<Value> + Clone,
+{
+    let mut by_account: BTreeMap<Uuid, Vec<T>> = BTreeMap::new();
+    for (account, value) in pairs {
+        by_account.entry(account).or_default().push(value);
+    }
+    let groups: Vec<(Uuid, &[T])> = by_account
+        .iter()
+        .flat_map(|(account, values)| values.chunks(MAX_VALUES).map(|chunk| (*account, chunk)))
+        .collect();
+    statement_groups(&groups)
+        .map(|groups| {
+            groups.iter().fold(Condition::any(), |any, (account, values)| {
+                let own = account_column.eq(*account).and(value_column.is_in(padded(values.to_vec())));
+                any.add(own)
+            })
+        })
+        .collect()
+}
+
+/// Splits groups so that no statement has too many of them or of their values.
+fn statement_groups<'a, T>(groups: &'a [(Uuid, &'a [T])]) -> impl Iterator<Item = Vec<(Uuid, &'a [T])>> {
+    groups
+        .chunk_by({
+            let (mut accounts, mut values) = (1, 0);
+            move |before, next| {
+                accounts += 1;
+                values += before.1.len();
+                let fits = accounts <= MAX_ACCOUNTS && values + next.1.len() <= MAX_VALUES;
+                if !fits {
+                    (accounts, values) = (1, 0);
+                }
+                fits
+            }
+        })
+        .map(|chunk| {
+            let mut chunk = chunk.to_vec();
+            // Padded with one value of the last account, so that few statement texts serve all batches.
+            if let Some((account, values)) = chunk.last().copied() {
+                chunk.resize(chunk.len().next_power_of_two(), (account, &values[..1]));
+            }
+            chunk
+        })
 }
 
 /// The largest power of two up to `count`; 0 for none.

@@ -1,6 +1,6 @@
 //! Counters in `quota_counters`: read by slot, written by one upsert per chunk.
 
-use super::columns::{corrupt, currency, meter, padded, percents, percents_text, rows_per_statement, statement_chunks};
+use super::columns::{corrupt, currency, meter, padded, percents, percents_text, statement_chunks};
 use super::entity::quota_counter::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
@@ -16,6 +16,8 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use std::collections::BTreeMap;
 
+/// Most different starts of periods that one statement names.
+const MAX_STARTS: usize = 256;
 const TABLE: &str = "quota_counters";
 const KEY: [Column; 4] = [Column::AccountId, Column::PeriodStart, Column::SubjectId, Column::Meter];
 const CHANGING: [Column; 12] = [
@@ -42,7 +44,7 @@ impl<C: ConnectionTrait + Send + Sync> CounterRepository for Repos<C> {
             groups.entry(*start).or_default().push(account.as_uuid());
         }
         let mut counters = Vec::new();
-        for chunk in groups.into_iter().collect::<Vec<_>>().chunks(rows_per_statement(64)) {
+        for chunk in groups.into_iter().collect::<Vec<_>>().chunks(MAX_STARTS) {
             let any = chunk.iter().fold(Condition::any(), |any, (start, accounts)| {
                 any.add(
                     Condition::all()

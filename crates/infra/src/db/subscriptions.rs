@@ -74,13 +74,31 @@ impl<C: ConnectionTrait + Send + Sync> SubscriptionRepository for Repos<C> {
         row.as_ref().map(opened_period).transpose()
     }
 
-    async fn due(&self, now: DateTime<Utc>, most: u64) -> StoreResult<Vec<AccountId>> {
+    async fn periods_since(
+        &self,
+        accounts: &[AccountId],
+        time: DateTime<Utc>,
+    ) -> StoreResult<Vec<(AccountId, OpenedPeriod)>> {
+        use quota_period::Column as P;
+        let mut periods = Vec::new();
+        for chunk in accounts.chunks(rows_per_statement(1)) {
+            let ids = padded(chunk.iter().map(|account| account.as_uuid()).collect());
+            let query = quota_period::Entity::find().filter(P::AccountId.is_in(ids)).filter(P::PeriodEnd.gt(time));
+            for row in query.all(&self.conn).await.map_err(store_error)? {
+                periods.push((AccountId::from_uuid(row.account_id), opened_period(&row)?));
+            }
+        }
+        Ok(periods)
+    }
+
+    async fn due(&self, now: DateTime<Utc>, skip: u64, most: u64) -> StoreResult<Vec<AccountId>> {
         let ids: Vec<Uuid> = Entity::find()
             .select_only()
             .column(Column::AccountId)
             .filter(Column::PeriodEnd.lte(now))
             .order_by_asc(Column::PeriodEnd)
             .order_by_asc(Column::AccountId)
+            .offset(skip)
             .limit(most)
             .into_tuple()
             .all(&self.conn)

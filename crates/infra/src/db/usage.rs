@@ -1,17 +1,17 @@
 //! Usage rows in `usage_records`, their keys in `usage_keys`.
 
-use super::columns::{
-    currency, from_json, meter, padded, percents, percents_text, rows_per_statement, statement_chunks, to_json,
-};
+use super::columns::{any_of_accounts, currency, from_json, meter, percents, percents_text, statement_chunks, to_json};
 use super::entity::usage_key;
 use super::entity::usage_record::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
 use super::usage_sums;
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use domain::id::{AccountId, ApiKeyId, GrantId, UsageId, UserId};
 use domain::metering::{
-    Dimensions, Rollup, SavedUsage, SummaryFilter, SummaryRow, UsageFilter, UsageRecord, UsageRepository,
+    Dimensions, MAX_EARLY, MAX_LATE, Rollup, SavedUsage, SummaryFilter, SummaryRow, UsageFilter, UsageRecord,
+    UsageRepository,
 };
 use domain::money::Money;
 use domain::page::{Page, PageRequest};
@@ -19,7 +19,7 @@ use domain::quantity::Quantity;
 use domain::quota::Drawn;
 use domain::store::StoreResult;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 const TABLE: &str = "usage_records";
@@ -28,21 +28,9 @@ const TABLE: &str = "usage_records";
 impl<C: ConnectionTrait + Send + Sync> UsageRepository for Repos<C> {
     async fn find_by_keys(&self, keys: &[(AccountId, String)]) -> StoreResult<Vec<SavedUsage>> {
         let mut found = Vec::new();
-        for chunk in keys.chunks(rows_per_statement(2)) {
-            let mut by_account: BTreeMap<Uuid, Vec<&str>> = BTreeMap::new();
-            for (account, key) in chunk {
-                by_account.entry(account.as_uuid()).or_default().push(key);
-            }
-            let any =
-                padded(by_account.into_iter().collect()).into_iter().fold(Condition::any(), |any, (account, keys)| {
-                    any.add(
-                        Condition::all()
-                            .add(usage_key::Column::AccountId.eq(account))
-                            .add(usage_key::Column::UsageKey.is_in(padded(keys))),
-                    )
-                });
-            let rows = usage_key::Entity::find().filter(any).all(&self.conn).await.map_err(store_error)?;
-            found.extend(rows);
+        let pairs = keys.iter().map(|(account, key)| (account.as_uuid(), key.as_str()));
+        for any in any_of_accounts(pairs, usage_key::Column::AccountId, usage_key::Column::UsageKey) {
+            found.extend(usage_key::Entity::find().filter(any).all(&self.conn).await.map_err(store_error)?);
         }
         if found.is_empty() {
             return Ok(Vec::new());
@@ -77,7 +65,13 @@ impl<C: ConnectionTrait + Send + Sync> UsageRepository for Repos<C> {
         let api_key = filter.api_key.map(|key| Column::ApiKeyId.eq(key.as_uuid()));
         let from = filter.from.map(|from| Column::OccurredAt.gte(from));
         let to = filter.to.map(|to| Column::OccurredAt.lt(to));
-        let all = [before, meter, api_key, from, to].into_iter().flatten().fold(Condition::all(), Condition::add);
+        // Ids follow the time of recording, which is never far from that of the use: the index bounds the scan.
+        let first = filter.from.map(|from| Column::Id.gte(first_id_at(from - MAX_EARLY)));
+        let last = filter.to.map(|to| Column::Id.lt(first_id_at(to + MAX_LATE)));
+        let all = [before, meter, api_key, from, to, first, last]
+            .into_iter()
+            .flatten()
+            .fold(Condition::all(), Condition::add);
         let rows = Entity::find()
             .filter(Column::AccountId.eq(account.as_uuid()))
             .filter(all)
@@ -95,20 +89,23 @@ impl<C: ConnectionTrait + Send + Sync> UsageRepository for Repos<C> {
     }
 }
 
+/// The smallest id of that millisecond; times out of an id's range are cut.
+fn first_id_at(time: DateTime<Utc>) -> Uuid {
+    let millis = u64::try_from(time.timestamp_millis()).unwrap_or(0).min((1 << 48) - 1);
+    Uuid::from_u128(u128::from(millis) << 80)
+}
+
 async fn saved_under<C: ConnectionTrait>(
     repos: &Repos<C>,
     keys: Vec<usage_key::Model>,
 ) -> StoreResult<Vec<SavedUsage>> {
     let mut fingerprints: HashMap<Uuid, String> = HashMap::new();
-    let mut by_account: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
-    for key in keys {
-        by_account.entry(key.account_id).or_default().push(key.usage_id);
-        fingerprints.insert(key.usage_id, key.fingerprint);
+    let mut rows = Vec::new();
+    let pairs: Vec<_> = keys.iter().map(|key| (key.account_id, key.usage_id)).collect();
+    for any in any_of_accounts(pairs, Column::AccountId, Column::Id) {
+        rows.extend(Entity::find().filter(any).all(&repos.conn).await.map_err(store_error)?);
     }
-    let any = by_account.into_iter().fold(Condition::any(), |any, (account, ids)| {
-        any.add(Condition::all().add(Column::AccountId.eq(account)).add(Column::Id.is_in(ids)))
-    });
-    let rows = Entity::find().filter(any).all(&repos.conn).await.map_err(store_error)?;
+    fingerprints.extend(keys.into_iter().map(|key| (key.usage_id, key.fingerprint)));
     rows.into_iter()
         .map(|row| {
             let fingerprint = fingerprints.remove(&row.id).unwrap_or_default();
