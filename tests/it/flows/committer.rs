@@ -72,8 +72,8 @@ fn work(failure: Option<StoreError>) -> MockWork {
     work
 }
 
-fn poison() -> Option<StoreError> {
-    Some(StoreError::Other("a poisonous command".into()))
+fn poison() -> StoreError {
+    StoreError::Other("a poisonous command".into())
 }
 
 /// Sends two callers' commands in the same moment, so that they meet in one commit.
@@ -86,7 +86,8 @@ async fn two_callers(committer: &Committer) -> [domain::error::Result<Vec<domain
 
 #[tokio::test]
 async fn a_poisonous_command_fails_alone() {
-    let store = MockStore::default().beginning(work(poison())).beginning(work(poison())).beginning(work(None));
+    let store =
+        MockStore::default().beginning(work(Some(poison()))).beginning(work(Some(poison()))).beginning(work(None));
     let [first, second] = two_callers(&committer(store, 10)).await;
     assert!(matches!(first, Err(Error::Store(StoreError::Other(_)))));
     assert_eq!(second.unwrap(), [Err(Rejection::UnknownAccount)]);
