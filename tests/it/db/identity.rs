@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::accounts::{Account, AccountStatus};
-use domain::actor::Role;
+use domain::actor::{Role, Scope};
 use domain::id::{AccountId, ApiKeyId};
 use domain::identity::{
     ApiKey, Email, IpAllowList, KeyAllowance, Login, LoginThrottle, Phone, Session, ThrottleKey, TokenKind, User,
@@ -168,6 +168,36 @@ db_test!(revoking_by_account_leaves_the_other_accounts_keys, async |database: &D
     assert_eq!(listed.rows, [personal]);
     let revoked = database.api_keys().find_by_hash(team.token_hash).await.unwrap().unwrap();
     assert_eq!(revoked.revoked_at, Some(now()));
+});
+
+db_test!(revoking_an_operators_keys_leaves_those_that_any_user_may_have, async |database: &Database| {
+    let (owner, other) = (samples::user("owner"), samples::user("other"));
+    let mut work = database.begin().await.unwrap();
+    for user in [&owner, &other] {
+        let account = Account::personal(user.personal_account, user.id, "name".to_owned(), now());
+        work.accounts().insert(&account).await.unwrap();
+    }
+    work.commit().await.unwrap();
+    let scoped = |byte, account, scope: &str| {
+        let mut key = samples::api_key(&owner, &samples::token(TokenKind::ApiKey, byte));
+        (key.account, key.draft.scopes) = (account, vec![Scope::parse(scope).unwrap()]);
+        key
+    };
+    let plain = scoped(1, owner.personal_account, "services");
+    let operating = [
+        scoped(2, owner.personal_account, "service"),
+        scoped(3, owner.personal_account, "admin"),
+        scoped(4, other.personal_account, "usage:write"),
+    ];
+    let strangers = samples::api_key(&other, &samples::token(TokenKind::ApiKey, 5));
+    for key in operating.iter().chain([&plain, &strangers]) {
+        insert_key(database, key).await;
+    }
+    work = database.begin().await.unwrap();
+    assert_eq!(work.api_keys().revoke_operating(owner.id, now()).await.unwrap(), 3);
+    work.commit().await.unwrap();
+    let left = async |user: &User| database.api_keys().list(user.id, PageRequest::default()).await.unwrap().rows;
+    assert_eq!((left(&owner).await, left(&other).await), (vec![plain], vec![strangers]));
 });
 
 db_test!(what_is_used_of_an_allowance_is_written_for_the_locked_keys_only, async |database: &Database| {

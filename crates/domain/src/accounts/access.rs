@@ -1,9 +1,9 @@
 //! Which account a request means, and whether its caller may use it: the step every context begins with.
 
 use super::account::{Account, read_external_id};
-use crate::actor::{Actor, Role};
+use crate::actor::{Actor, Role, Scope};
 use crate::error::{Error, Result};
-use crate::id::AccountId;
+use crate::id::{AccountId, UserId};
 use crate::store::Repositories;
 
 /// An account as a request names it.
@@ -37,6 +37,15 @@ pub async fn resolve(repositories: &dyn Repositories, actor: &Actor, which: &Acc
         },
     };
     found.filter(|account| may_use(actor, account)).ok_or(Error::NotFound("account"))
+}
+
+/// A key drawing from an account that is not its user's acts as a service, and must say so.
+pub(super) fn hold_to_owner(account: &Account, user: UserId, scopes: &[Scope]) -> Result<()> {
+    if account.owner == user || scopes.contains(&Scope::Service) {
+        Ok(())
+    } else {
+        Err(Error::Forbidden("An API key on somebody else's account needs the scope service."))
+    }
 }
 
 /// A key uses its own account, a service key any; a session its user's, an operator's any.

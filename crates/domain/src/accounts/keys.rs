@@ -1,6 +1,6 @@
 //! API keys: what their owner does with them. Only in a session; a key makes no keys.
 
-use super::access::{AccountRef, resolve};
+use super::access::{AccountRef, hold_to_owner, resolve};
 use crate::actor::{Actor, Role, Scope};
 use crate::audit::AuditEvent;
 use crate::change::Change;
@@ -76,6 +76,7 @@ impl KeyService {
             return Err(Error::conflict("conflict", "There are 100 API keys already; delete one first."));
         }
         let draft = self.read(wish, owner.role, now)?;
+        hold_to_owner(&account, owner.id, &draft.scopes)?;
         let key = ApiKey::new(&owner, account.id, &token, draft, now);
         work.api_keys().insert(&key).await?;
         note(&*work, actor, "api_key.create", &key).await?;
@@ -95,10 +96,10 @@ impl KeyService {
 
     pub async fn update(&self, actor: &Actor, id: ApiKeyId, change: KeyChange) -> Result<ApiKey> {
         let now = self.clock.now();
-        let changed = |key: ApiKey| {
+        let changed = |key: ApiKey, giver| {
             Ok(ApiKey {
                 status: change.status.unwrap_or(key.status),
-                draft: self.changed(key.draft, change.clone(), actor.role, now)?,
+                draft: self.changed(key.draft, change.clone(), giver, now)?,
                 updated_at: now,
                 ..key
             })
@@ -109,20 +110,20 @@ impl KeyService {
     /// Revokes a key for good.
     pub async fn delete(&self, actor: &Actor, id: ApiKeyId) -> Result<()> {
         let now = self.clock.now();
-        self.rewrite(actor, id, "api_key.revoke", |key| Ok(key.revoked(now))).await.map(drop)
+        self.rewrite(actor, id, "api_key.revoke", |key, _| Ok(key.revoked(now))).await.map(drop)
     }
 
     /// Gives a key a new secret; the old one is dead at once.
     pub async fn rotate(&self, actor: &Actor, id: ApiKeyId) -> Result<IssuedKey> {
         let token = Token::from_random(TokenKind::ApiKey, self.secrets.random()?);
         let now = self.clock.now();
-        let key = self.rewrite(actor, id, "api_key.rotate", |key| Ok(key.rotated(&token, now))).await?;
+        let key = self.rewrite(actor, id, "api_key.rotate", |key, _| Ok(key.rotated(&token, now))).await?;
         Ok(IssuedKey { key, token })
     }
 
     async fn rewrite<R>(&self, actor: &Actor, id: ApiKeyId, action: &str, rule: R) -> Result<ApiKey>
     where
-        R: Fn(ApiKey) -> Result<ApiKey> + Send + Sync,
+        R: Fn(ApiKey, Role) -> Result<ApiKey> + Send + Sync,
     {
         actor.require_session()?;
         retrying!(self.store, self.rewrite_once(actor, id, action, &rule))
@@ -130,11 +131,17 @@ impl KeyService {
 
     async fn rewrite_once<R>(&self, actor: &Actor, id: ApiKeyId, action: &str, rule: &R) -> Result<ApiKey>
     where
-        R: Fn(ApiKey) -> Result<ApiKey> + Send + Sync,
+        R: Fn(ApiKey, Role) -> Result<ApiKey> + Send + Sync,
     {
         let work = self.store.begin().await?;
-        let key = work.api_keys().lock(actor.user, id).await?.ok_or(Error::NotFound("API key"))?;
-        let key = rule(key)?;
+        // The role as it is now: a demotion takes its keys' operating scopes, and none may slip in after it.
+        let owner = work.users().lock(actor.user).await?.ok_or(Error::Unauthenticated)?;
+        let before = work.api_keys().lock(owner.id, id).await?.ok_or(Error::NotFound("API key"))?;
+        let key = rule(before.clone(), owner.role)?;
+        if key.draft.scopes != before.draft.scopes {
+            let account = work.accounts().find(key.account).await?.ok_or(Error::NotFound("account"))?;
+            hold_to_owner(&account, owner.id, &key.draft.scopes)?;
+        }
         work.api_keys().save(&key).await?;
         note(&*work, actor, action, &key).await?;
         work.commit().await?;

@@ -46,7 +46,7 @@ impl OperatorService {
         Ok(self.store.accounts().list(page).await?)
     }
 
-    /// Disabling a user ends the user's sessions and revokes the keys.
+    /// Disabling a user ends the user's sessions and revokes the keys; a role below admin, those only operators have.
     pub async fn update_user(&self, actor: &Actor, id: UserId, order: UserOrder) -> Result<User> {
         actor.require_admin()?;
         retrying!(self.store, self.write_user(actor, id, order.clone()))
@@ -64,6 +64,8 @@ impl OperatorService {
         if before.may_act() && !after.may_act() {
             work.sessions().end_all(id, None).await?;
             work.api_keys().revoke_all(id, None, now).await?;
+        } else if before.role >= Role::Admin && after.role < Role::Admin {
+            work.api_keys().revoke_operating(id, now).await?;
         }
         work.audit().append(&AuditEvent::by(actor, "user.update", id, now).with(rights(&before, &after))).await?;
         work.commit().await?;

@@ -187,13 +187,70 @@ async fn a_key_makes_no_keys_and_a_customer_no_service_key() {
     assert_eq!(store.commits(), 0);
 }
 
+fn locking(user: &User) -> MockWork {
+    let mut work = MockWork::default();
+    let locked = user.clone();
+    work.users.expect_lock().returning(move |_| Ok(Some(locked.clone())));
+    work
+}
+
+/// A unit of work of an admin who makes a key on the account of somebody else.
+fn making_a_key_elsewhere(admin: &User, account: &Account) -> MockWork {
+    let mut work = locking(admin);
+    work.accounts = holding(account).accounts;
+    work.api_keys.expect_count().returning(|_| Ok(0));
+    work.api_keys.expect_insert().returning(|_| Ok(()));
+    work.audit.expect_append().returning(|_| Ok(()));
+    work
+}
+
+#[tokio::test]
+async fn a_key_on_somebody_elses_account_is_a_service_key_or_nothing() {
+    let (admin, owner) = (User { role: Role::Admin, ..samples::user("admin") }, samples::user("owner"));
+    let account = account_of(&owner);
+    for (scope, made) in [("usage:write", false), ("admin", false), ("service", true)] {
+        let store = Arc::new(MockStore::default().beginning(making_a_key_elsewhere(&admin, &account)));
+        let (account, scopes) = (AccountRef::Id(account.id), Some(vec![scope.to_owned()]));
+        let answer = keys(&store).create(&admin.as_actor(), KeyWish { account, scopes, ..key_wish() }).await;
+        assert_eq!((answer.is_ok(), store.commits()), (made, usize::from(made)), "{scope}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_key_on_somebody_elses_account_stays_one_and_the_role_of_now_gives_scopes() {
+    let (admin, owner) = (User { role: Role::Admin, ..samples::user("admin") }, samples::user("owner"));
+    let mut key = samples::api_key(&admin, &samples::token(TokenKind::ApiKey, 1));
+    key.draft.scopes = vec![Scope::Service];
+    let own = account_of(&admin);
+    let elsewhere = account_of(&owner);
+    let demoted = User { role: Role::User, ..admin.clone() };
+    for (now, account, scope, done) in [
+        (&admin, &elsewhere, "usage:read", false),
+        (&admin, &own, "usage:read", true),
+        (&admin, &own, "admin", true),
+        (&demoted, &own, "admin", false),
+    ] {
+        let key = ApiKey { account: account.id, ..key.clone() };
+        let mut work = locking(now);
+        work.accounts = holding(account).accounts;
+        work.api_keys.expect_lock().returning(move |_, _| Ok(Some(key.clone())));
+        work.api_keys.expect_save().returning(|_| Ok(()));
+        work.audit.expect_append().returning(|_| Ok(()));
+        let store = Arc::new(MockStore::default().beginning(work));
+        let change = KeyChange { scopes: Some(vec![scope.to_owned()]), ..KeyChange::default() };
+        let id = crate::id::ApiKeyId::new(samples::created_at());
+        let answer = keys(&store).update(&admin.as_actor(), id, change).await;
+        assert!(matches!((&answer, done), (Ok(_), true) | (Err(Error::Forbidden(_)), false)), "{scope}: {answer:?}");
+    }
+}
+
 #[tokio::test]
 async fn an_update_changes_what_it_names_and_clears_what_is_null() {
     let owner = samples::user("owner");
     let mut key = samples::api_key(&owner, &samples::token(TokenKind::ApiKey, 1));
     key.draft.requests_per_minute = Some(5);
     let before = key.clone();
-    let mut work = MockWork::default();
+    let mut work = locking(&owner);
     work.api_keys.expect_lock().returning(move |_, _| Ok(Some(key.clone())));
     work.api_keys.expect_save().returning(|_| Ok(()));
     work.audit.expect_append().times(1).returning(|_| Ok(()));
@@ -210,11 +267,12 @@ async fn an_update_changes_what_it_names_and_clears_what_is_null() {
 
 #[tokio::test]
 async fn another_users_key_is_not_found() {
-    let mut work = MockWork::default();
+    let zhang = samples::user("zhang");
+    let mut work = locking(&zhang);
     work.api_keys.expect_lock().returning(|_, _| Ok(None::<ApiKey>));
     let store = Arc::new(MockStore::default().beginning(work));
     let id = crate::id::ApiKeyId::new(samples::created_at());
-    let answer = keys(&store).rotate(&samples::user("zhang").as_actor(), id).await;
+    let answer = keys(&store).rotate(&zhang.as_actor(), id).await;
     assert!(matches!(answer, Err(Error::NotFound("API key"))));
 }
 
@@ -251,6 +309,17 @@ async fn disabling_a_user_ends_sessions_and_keys() {
 }
 
 #[tokio::test]
+async fn who_is_no_operator_any_more_loses_the_keys_that_only_operators_have() {
+    let root = User { role: Role::Root, ..samples::user("root") };
+    let admin = User { role: Role::Admin, ..samples::user("admin") };
+    for (next, revoked) in [(Role::User, 1), (Role::Root, 0)] {
+        let mut work = operating(&admin, vec![root.id]);
+        work.api_keys.expect_revoke_operating().times(revoked).returning(|_, _| Ok(1));
+        assert!(order(&root, &admin, work, role(next)).await.is_ok());
+    }
+}
+
+#[tokio::test]
 async fn only_a_root_gives_roles_and_an_admin_does_not_touch_equals() {
     let admin = User { role: Role::Admin, ..samples::user("admin") };
     let (user, other) = (samples::user("user"), User { role: Role::Admin, ..samples::user("other") });
@@ -269,7 +338,9 @@ async fn the_last_root_can_neither_step_down_nor_be_disabled() {
         assert!(matches!(answer, Err(Error::Conflict { .. })));
     }
     let another = UserId::new(samples::created_at());
-    let answer = order(&root, &root, operating(&root, vec![root.id, another]), role(Role::User)).await;
+    let mut work = operating(&root, vec![root.id, another]);
+    work.api_keys.expect_revoke_operating().times(1).returning(|_, _| Ok(0));
+    let answer = order(&root, &root, work, role(Role::User)).await;
     assert!(answer.is_ok());
 }
 

@@ -90,6 +90,10 @@ pub trait ApiKeyRepository: Send + Sync {
 
     /// Revokes the keys of a user, of all accounts or of one; how many.
     async fn revoke_all(&self, owner: UserId, account: Option<AccountId>, now: DateTime<Utc>) -> StoreResult<u64>;
+
+    /// Revokes the keys that only an operator may have: with the scope `service` or `admin`, or on an account
+    /// that is not the user's; how many.
+    async fn revoke_operating(&self, owner: UserId, now: DateTime<Utc>) -> StoreResult<u64>;
 }
 
 #[cfg_attr(any(test, feature = "testing"), mockall::automock)]

@@ -1,6 +1,7 @@
 //! API keys in the database.
 
 use super::columns::{corrupt, from_json, to_json};
+use super::entity::account;
 use super::entity::api_key::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
@@ -15,7 +16,7 @@ use domain::store::StoreResult;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, UpdateMany,
 };
 
 const TABLE: &str = "api_keys";
@@ -95,16 +96,33 @@ impl<C: ConnectionTrait + Send + Sync> ApiKeyRepository for Repos<C> {
     }
 
     async fn revoke_all(&self, owner: UserId, account: Option<AccountId>, now: DateTime<Utc>) -> StoreResult<u64> {
-        let mut update = Entity::update_many()
-            .col_expr(Column::RevokedAt, Expr::value(now))
-            .col_expr(Column::UpdatedAt, Expr::value(now))
-            .filter(Column::UserId.eq(owner.as_uuid()))
-            .filter(Column::RevokedAt.is_null());
+        let mut update = revoking(owner, now);
         if let Some(account) = account {
             update = update.filter(Column::AccountId.eq(account.as_uuid()));
         }
         update.exec(&self.conn).await.map(|done| done.rows_affected).map_err(store_error)
     }
+
+    async fn revoke_operating(&self, owner: UserId, now: DateTime<Utc>) -> StoreResult<u64> {
+        let own = account::Entity::find().select_only().column(account::Column::Id);
+        let own = own.filter(account::Column::OwnerId.eq(owner.as_uuid())).into_query();
+        // Scopes are stored as a JSON list of words without quotes in them.
+        let holds = |scope: &Scope| Column::Scopes.contains(format!("\"{}\"", scope.as_str()));
+        let operating = Condition::any()
+            .add(holds(&Scope::Service))
+            .add(holds(&Scope::Admin))
+            .add(Column::AccountId.not_in_subquery(own));
+        let update = revoking(owner, now).filter(operating);
+        update.exec(&self.conn).await.map(|done| done.rows_affected).map_err(store_error)
+    }
+}
+
+fn revoking(owner: UserId, now: DateTime<Utc>) -> UpdateMany<Entity> {
+    Entity::update_many()
+        .col_expr(Column::RevokedAt, Expr::value(now))
+        .col_expr(Column::UpdatedAt, Expr::value(now))
+        .filter(Column::UserId.eq(owner.as_uuid()))
+        .filter(Column::RevokedAt.is_null())
 }
 
 fn live(owner: UserId) -> Select<Entity> {
