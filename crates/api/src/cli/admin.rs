@@ -12,7 +12,7 @@ pub async fn create(settings: &Settings, username: &str) -> anyhow::Result<()> {
     let services = wire(settings).await?;
     services.plans.publish().await.map_err(said)?;
     let registered = create_admin(&services, username, std::io::stdin()).await?;
-    println!("created operator {} with account {}", registered.user.id, registered.account.id);
+    super::say(format!("created operator {} with account {}", registered.user.id, registered.account.id));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
     let mut healthy = true;
     let mut say = |fine: bool, what: &str| {
         healthy &= fine;
-        println!("{} {what}", if fine { "ok  " } else { "FAIL" });
+        super::say(format!("{} {what}", if fine { "ok  " } else { "FAIL" }));
     };
     let catalogue = settings.catalogue();
     say(true, &format!("configuration: {} meters, {} plans", catalogue.meters.len(), catalogue.plans.len()));

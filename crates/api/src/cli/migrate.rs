@@ -1,5 +1,6 @@
 //! `suanpan migrate up|down|status`.
 
+use super::say;
 use crate::settings::Settings;
 use crate::wiring::database_settings;
 use clap::Subcommand;
@@ -27,7 +28,7 @@ pub async fn migrate(settings: &Settings, direction: Direction) -> anyhow::Resul
         Direction::Status => {}
     }
     for migration in migration_status(&connect(&database).await?).await? {
-        println!("{} {}", if migration.applied { "applied" } else { "pending" }, migration.name);
+        say(format!("{} {}", if migration.applied { "applied" } else { "pending" }, migration.name));
     }
     Ok(())
 }

@@ -83,9 +83,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Plans { command: PlansCommand::Check { file } } => check_plans(file.as_deref()),
         Command::Openapi => {
-            let json = crate::openapi::document().to_pretty_json()?;
-            // Not println!, which panics when the reader has seen enough.
-            Ok(std::io::stdout().write_all(format!("{json}\n").as_bytes())?)
+            say(crate::openapi::document().to_pretty_json()?);
+            Ok(())
         }
         command => {
             let settings = load(cli.config.as_deref())?;
@@ -114,8 +113,13 @@ fn load(file: Option<&std::path::Path>) -> anyhow::Result<Settings> {
 
 fn check_plans(file: Option<&std::path::Path>) -> anyhow::Result<()> {
     let (report, clean) = crate::plans_check(file);
-    println!("{report}");
+    say(report);
     if clean { Ok(()) } else { Err(anyhow!("there are mistakes")) }
+}
+
+/// Prints an answer. A reader that has seen enough, such as `head`, ends the printing and nothing else.
+fn say(answer: impl std::fmt::Display) {
+    let _closed = writeln!(std::io::stdout(), "{answer}");
 }
 
 /// Starts logging to standard error; what commands answer goes to standard output.

@@ -4,6 +4,7 @@
 //! that running a file again sends the same events: every one is a duplicate, and nothing changes.
 
 use super::admin::said;
+use super::say;
 use crate::services::Services;
 use crate::settings::Settings;
 use crate::wiring::{database_settings, wire};
@@ -85,7 +86,7 @@ pub async fn replay_command(settings: &Settings, arguments: &ReplayArguments) ->
     })
     .await?;
     bar.finish_and_clear();
-    print!("{report}");
+    say(report.to_string().trim_end());
     Ok(())
 }
 

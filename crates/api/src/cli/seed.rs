@@ -4,6 +4,7 @@
 //! shown once; a development server keeps them beside its database to print a working curl at every start.
 
 use super::admin::said;
+use super::say;
 use crate::services::Services;
 use crate::settings::Settings;
 use crate::wiring::{database_settings, wire, wire_at};
@@ -58,11 +59,11 @@ pub async fn seed_command(settings: &Settings, json: bool) -> anyhow::Result<()>
     migrate_up(&database_settings(settings)).await?;
     let object = seed(settings).await?;
     if json {
-        println!("{object}");
+        say(&object);
     } else if object["created"] == json!(true) {
-        println!("{}", serde_json::to_string_pretty(&object)?);
+        say(serde_json::to_string_pretty(&object)?);
     } else {
-        println!("The demo users are there already; nothing was changed.");
+        say("The demo users are there already; nothing was changed.");
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `suanpan serve`: migrate, seed a new development database, listen, drain.
 
 use super::admin::said;
-use super::{seed, start_logging};
+use super::{say, seed, start_logging};
 use crate::loops;
 use crate::metrics;
 use crate::server::{AppState, app};
@@ -56,8 +56,8 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
 
 fn announce(addresses: &[SocketAddr], demo: Option<&seed::Demo>) {
     let Some(address) = addresses.first() else { return };
-    println!("Suanpan serves http://{address} (API documentation: http://{address}/docs/)");
+    say(format!("Suanpan serves http://{address} (API documentation: http://{address}/docs/)"));
     if let Some(demo) = demo {
-        println!("{}", demo.welcome(&format!("http://{address}")));
+        say(demo.welcome(&format!("http://{address}")));
     }
 }
