@@ -189,7 +189,7 @@ proptest! {
 
 #[test]
 fn what_was_paid_counts_for_its_own_term_only() {
-    let fen = |amount| Money::from_nanos(amount * 10_000_000, Currency::CNY);
+    let fen = |amount: i64| Money::from_nanos(amount * 10_000_000, Currency::CNY);
     let paid = Subscription { paid: Some(fen(9900)), ..monthly() };
     let (now, next) = (paid.started_at, paid.chosen.clone());
     assert_eq!(paid.change_now(next.clone(), now).paid, Some(fen(9900)));
