@@ -17,15 +17,51 @@ db_test!(a_grant_is_given_once_per_idempotency_key, async |fresh: &Fresh| {
     let again = operator.post(&path, &body).await.expect(201);
     assert_eq!((first.header("idempotent-replayed"), again.header("idempotent-replayed")), (None, Some("true")));
     assert_eq!(first.body, again.body);
+    app.by(&user.token).post("/usage", &json!({"meter": "words", "quantity": 30_100, "key": "k"})).await.expect(201);
+    let later = operator.post(&path, &body).await.expect(201);
+    assert_eq!((later.header("idempotent-replayed"), &later.body), (Some("true"), &first.body));
     let other = json!({"meter": "words", "quantity": 501, "reason": "an apology"});
     assert_eq!(operator.post(&path, &other).await.expect(422).code(), "idempotency_key_reused");
     let missing = app.by(&app.operator).post(&path, &body).await.expect(400);
     assert_eq!(missing.code(), "idempotency_key_missing");
     assert_eq!(app.by(&user.token).get("/quota").await.body["meters"][3]["granted"], json!("500"));
     let grant = format!("{path}/{}", first.text("/id"));
-    assert_eq!(app.by(&app.operator).delete(&grant).await.expect(200).text("/revoked"), "500");
-    assert_eq!(app.by(&user.token).get("/quota").await.body["meters"][3]["granted"], json!("0"));
+    assert_eq!(app.by(&app.operator).delete(&grant).await.expect(200).text("/revoked"), "400");
+    assert_eq!(app.by(&user.token).get("/quota").await.body["meters"][3]["granted"], json!("100"));
 });
+
+#[tokio::test]
+async fn an_operators_key_lists_the_grants_of_a_customer() {
+    let fresh = harness::databases::sqlite().await;
+    let app = TestApp::new(&fresh.url).await;
+    let user = app.user(None).await;
+    let path = format!("/admin/accounts/{}/grants", user.account());
+    let body = json!({"meter": "words", "quantity": 500});
+    app.by(&app.operator).header("Idempotency-Key", "g").post(&path, &body).await.expect(201);
+    let wish = json!({"name": "admin", "scopes": ["admin"]});
+    let key = app.by(&app.operator).post("/api-keys", &wish).await.expect(201).text("/key");
+    assert_eq!(app.by(&key).get(&path).await.expect(200).text("/data/0/quantity"), "500");
+    app.by(&user.token).get(&path).await.expect(403);
+    app.by(&key).get("/admin/accounts/acc_0198c0ffee007000800000000000abcd/grants").await.expect(404);
+}
+
+#[tokio::test]
+async fn a_demoted_operator_keeps_no_key_to_other_accounts() {
+    let fresh = harness::databases::sqlite().await;
+    let app = TestApp::new(&fresh.url).await;
+    let (user, helper) = (app.user(None).await, app.user(None).await);
+    let path = format!("/admin/users/{}", helper.customer.actor.user);
+    app.by(&app.operator).patch(&path, &json!({"role": "admin"})).await.expect(200);
+    let me = app.by(&helper.token);
+    let wish = |scope: &str| json!({"name": "k", "account": user.account(), "scopes": [scope]});
+    me.post("/api-keys", &wish("usage:write")).await.expect(403);
+    let key = me.post("/api-keys", &wish("service")).await.expect(201).text("/key");
+    let own = me.post("/api-keys", &json!({"name": "own"})).await.expect(201).text("/key");
+    app.by(&key).get("/quota").await.expect(200);
+    app.by(&app.operator).patch(&path, &json!({"role": "user"})).await.expect(200);
+    app.by(&key).get("/quota").await.expect(401);
+    app.by(&own).get("/quota").await.expect(200);
+}
 
 db_test!(a_frozen_account_consumes_nothing_until_it_is_released, async |fresh: &Fresh| {
     let app = TestApp::new(&fresh.url).await;

@@ -7,10 +7,12 @@ use crate::id::{AccountId, GrantId};
 use crate::plans::MeterCode;
 use crate::quantity::Quantity;
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
 /// Where a grant came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum GrantOrigin {
     Pack,
     Redemption,
@@ -40,7 +42,7 @@ impl GrantOrigin {
 }
 
 /// Extra quota of one account; `remaining + revoked ≤ quantity`, all at least zero.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     pub id: GrantId,
     pub account: AccountId,

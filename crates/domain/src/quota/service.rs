@@ -1,7 +1,6 @@
 //! Giving and taking quota: an operator's grants.
 
 use super::{Grant, GrantOrigin};
-use crate::accounts::{AccountRef, resolve};
 use crate::actor::Actor;
 use crate::audit::AuditEvent;
 use crate::error::{Error, Result};
@@ -50,7 +49,7 @@ impl GrantService {
         account: AccountId,
         wish: &GrantWish,
         request: &IdempotentRequest,
-    ) -> Result<Answered<GrantId>> {
+    ) -> Result<Answered<Grant>> {
         actor.require_admin()?;
         let mut retry = Retry::new(&*self.store);
         loop {
@@ -67,7 +66,7 @@ impl GrantService {
         account: AccountId,
         wish: &GrantWish,
         request: &IdempotentRequest,
-    ) -> Result<Answered<GrantId>> {
+    ) -> Result<Answered<Grant>> {
         let now = self.clock.now();
         let work = self.store.begin().await?;
         if let Some(answered) = idempotency::replay(&*work, request).await? {
@@ -79,9 +78,9 @@ impl GrantService {
         let detail = json!({"meter": wish.meter, "quantity": wish.quantity, "reason": wish.reason});
         let event = AuditEvent::by(actor, "grant.give", grant.id, now).on_account(account).with(detail);
         work.audit().append(&event).await?;
-        idempotency::keep(&*work, request, &grant.id, now).await?;
+        idempotency::keep(&*work, request, &grant, now).await?;
         work.commit().await?;
-        Ok(Answered::fresh(grant.id))
+        Ok(Answered::fresh(grant))
     }
 
     /// Takes back what remains of a grant and returns it.
@@ -99,13 +98,10 @@ impl GrantService {
         Ok(grant)
     }
 
-    pub async fn find(&self, account: AccountId, id: GrantId) -> Result<Grant> {
-        self.store.grants().find(account, id).await?.ok_or(Error::NotFound("grant"))
-    }
-
-    /// The account's grants, newest first; for its user and for operators.
-    pub async fn list(&self, actor: &Actor, which: &AccountRef, page: PageRequest) -> Result<Page<Grant>> {
-        let account = resolve(&*self.store, actor, which).await?;
+    /// For operators: an account's grants, newest first.
+    pub async fn list(&self, actor: &Actor, account: AccountId, page: PageRequest) -> Result<Page<Grant>> {
+        actor.require_admin()?;
+        let account = self.store.accounts().find(account).await?.ok_or(Error::NotFound("account"))?;
         Ok(self.store.grants().list(account.id, page).await?)
     }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::accounts::Account;
-use crate::actor::Role;
+use crate::actor::{KeyActor, Role, Scope};
 use crate::id::UserId;
 use crate::idempotency::StoredAnswer;
 use crate::testing::{FixedClock, MockStore, MockWork};
@@ -63,10 +63,12 @@ async fn a_grant_its_audit_row_and_its_answer_are_one_commit() {
 
 #[tokio::test]
 async fn the_same_key_answers_the_first_grant_and_other_content_is_an_error() {
-    let (operator, account, first) = (actor(Role::Admin), AccountId::new(now()), GrantId::new(now()));
-    let answer = move |fingerprint: &str| {
+    let (operator, account) = (actor(Role::Admin), AccountId::new(now()));
+    let first = service(&Arc::new(MockStore::default())).read(account, &wish("1"), now()).unwrap();
+    let kept = serde_json::to_string(&first).unwrap();
+    let answer = |fingerprint: &str| {
         let mut work = MockWork::default();
-        let stored = StoredAnswer { fingerprint: fingerprint.to_owned(), answer: format!("\"{first}\"") };
+        let stored = StoredAnswer { fingerprint: fingerprint.to_owned(), answer: kept.clone() };
         work.idempotency.expect_find().return_once(|_| Ok(Some(stored)));
         work
     };
@@ -78,6 +80,25 @@ async fn the_same_key_answers_the_first_grant_and_other_content_is_an_error() {
     let reused = service.give(&operator, account, &wish("2"), &request(&operator)).await;
     assert!(matches!(reused, Err(Error::KeyReused)));
     assert_eq!(store.commits(), 0);
+}
+
+#[tokio::test]
+async fn a_key_with_the_scope_admin_lists_the_grants_of_any_account_and_a_customer_of_none() {
+    let account = AccountId::new(now());
+    let mut reads = MockWork::default();
+    reads
+        .accounts
+        .expect_find()
+        .returning(move |id| Ok((id == account).then(|| Account::personal(id, UserId::new(now()), "z".into(), now()))));
+    reads.grants.expect_list().returning(|_, _| Ok(Page { rows: vec![], next: None }));
+    let service = service(&Arc::new(MockStore::reading(reads)));
+    let page = PageRequest { limit: 1, before: None };
+    let mut operator = actor(Role::Admin);
+    let (id, own) = (crate::id::ApiKeyId::new(now()), operator.personal_account);
+    operator.key = Some(KeyActor { id, account: own, scopes: vec![Scope::Admin], models: None });
+    assert!(service.list(&operator, account, page).await.is_ok());
+    assert!(matches!(service.list(&operator, own, page).await, Err(Error::NotFound("account"))));
+    assert!(matches!(service.list(&actor(Role::User), account, page).await, Err(Error::Forbidden(_))));
 }
 
 #[tokio::test]

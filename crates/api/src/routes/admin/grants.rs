@@ -13,9 +13,7 @@ use crate::routes::usage::scale_of;
 use crate::services::Services;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
-use domain::accounts::AccountRef;
 use domain::id::{AccountId, GrantId};
-use domain::idempotency::Answered;
 use domain::plans::Catalogue;
 use domain::quota::{Grant, GrantWish};
 use serde::{Deserialize, Serialize};
@@ -108,13 +106,8 @@ pub async fn give_grant(
         expires_at: body.expires_at.map(|time| time.0),
         reason: body.reason,
     };
-    let given = services
-        .run(|services| async move {
-            let answered = services.grants.give(&actor, account, &wish, &once).await?;
-            let grant = services.grants.find(account, answered.value).await?;
-            Ok(Answered { value: grant, replayed: answered.replayed })
-        })
-        .await?;
+    let given =
+        services.run(|services| async move { services.grants.give(&actor, account, &wish, &once).await }).await?;
     Ok(idempotency::answer(StatusCode::CREATED, given, |grant| GrantView::of(&grant, &services.catalogue)))
 }
 
@@ -133,9 +126,9 @@ pub async fn list_grants(
 ) -> ApiResult {
     let actor = caller.actor().clone();
     actor.require_admin()?;
-    let which = AccountRef::parse(&account);
+    let account: AccountId = path_id(&account, "account")?;
     let page = page.0.request()?;
-    let grants = services.run(|services| async move { services.grants.list(&actor, &which, page).await }).await?;
+    let grants = services.run(|services| async move { services.grants.list(&actor, account, page).await }).await?;
     Ok(HttpResponse::Ok().json(Listed::of(grants, |grant| GrantView::of(&grant, &services.catalogue))))
 }
 
