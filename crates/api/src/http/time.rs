@@ -1,6 +1,6 @@
 //! Times on the wire: RFC 3339, UTC, with as many decimals as the time has.
 
-use chrono::{DateTime, Datelike, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Utc};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::openapi::RefOr;
@@ -11,6 +11,9 @@ pub fn text(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
+/// How chrono writes a leap second: as more than a second of nanoseconds, which no database keeps.
+const LEAP_NANOS: u32 = 1_000_000_000;
+
 /// A time in a request. RFC 3339 has four digits for the year, and so have the databases.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(transparent)]
@@ -19,11 +22,13 @@ pub struct Time(pub DateTime<Utc>);
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let time = DateTime::<Utc>::deserialize(deserializer)?;
-        if (1..=9999).contains(&time.year()) {
-            Ok(Self(time))
-        } else {
-            Err(D::Error::custom("must lie in the years 1 to 9999"))
+        if !(1..=9999).contains(&time.year()) {
+            return Err(D::Error::custom("must lie in the years 1 to 9999"));
         }
+        if time.nanosecond() >= LEAP_NANOS {
+            return Err(D::Error::custom("must not be a leap second"));
+        }
+        Ok(Self(time))
     }
 }
 
@@ -35,3 +40,20 @@ impl PartialSchema for Time {
 }
 
 impl ToSchema for Time {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leap_second_is_no_time_and_the_seconds_beside_it_are() {
+        let read = |text: &str| serde_json::from_str::<Time>(&format!("\"{text}\""));
+        for valid in ["2016-12-31T23:59:59.999999999Z", "2017-01-01T00:00:00Z"] {
+            assert!(read(valid).is_ok(), "{valid}");
+        }
+        for leap in ["2016-12-31T23:59:60Z", "2017-01-01T07:59:60.5+08:00"] {
+            let error = read(leap).unwrap_err().to_string();
+            assert!(error.contains("leap second"), "{leap}: {error}");
+        }
+    }
+}
