@@ -2,7 +2,7 @@
 
 use super::IdentityService;
 use crate::error::{Error, Result};
-use crate::identity::credential::Password;
+use crate::identity::credential::{Password, PasswordHash};
 use crate::identity::login::Login;
 use crate::identity::ports::SecretSource;
 use crate::identity::session::Session;
@@ -49,7 +49,7 @@ impl IdentityService {
         let hash = user.as_ref().and_then(|user| user.password_hash.clone()).unwrap_or_else(|| self.hasher.dummy());
         let right = self.hasher.verify(&Password::presented(password), &hash).await?;
         if let Some(user) = user.filter(|user| right && user.may_act()) {
-            retrying!(self.store, self.admit(&user, &keys, ip))
+            retrying!(self.store, self.admit((&user, &hash), &keys, ip))
         } else {
             retrying!(self.store, self.count_failure(&keys))
         }
@@ -69,10 +69,17 @@ impl IdentityService {
         Ok(work.commit().await?)
     }
 
-    async fn admit(&self, user: &User, keys: &[ThrottleKey], ip: Option<IpAddr>) -> Result<LoggedIn> {
+    /// Opens the session if the user's password is still the one that was verified.
+    async fn admit(
+        &self,
+        (user, verified): (&User, &PasswordHash),
+        keys: &[ThrottleKey],
+        ip: Option<IpAddr>,
+    ) -> Result<LoggedIn> {
         let now = self.clock.now();
         let work = self.store.begin().await?;
-        let mut user = work.users().lock(user.id).await?.filter(User::may_act).ok_or(Error::Unauthenticated)?;
+        let same = |user: &User| user.may_act() && user.password_hash.as_ref() == Some(verified);
+        let mut user = work.users().lock(user.id).await?.filter(same).ok_or(Error::Unauthenticated)?;
         // Again, for guesses sent side by side all passed the first look before any of them failed.
         refuse_if_locked(&*work, keys, now).await?;
         if let Some(login) = keys.first() {

@@ -102,6 +102,16 @@ async fn a_right_guess_among_many_sent_at_once_is_refused_when_the_others_locked
     assert_eq!(store.commits(), 0);
 }
 
+#[tokio::test]
+async fn a_password_that_was_changed_while_it_was_verified_opens_nothing() {
+    let user = samples::user("zhang");
+    let changed = User { password_hash: Some(PasswordHash::from_phc("hash-of-another".to_owned())), ..user.clone() };
+    let work = admitting(changed, None);
+    let store = Arc::new(MockStore::reading(reading(Some(user), None)).beginning(work));
+    assert!(matches!(log_in(&store, "zhang").await, Err(Error::Unauthenticated)));
+    assert_eq!(store.commits(), 0);
+}
+
 fn session_of(user: &User, token: &crate::identity::Token) -> Session {
     Session::new(user.id, token.hash(), TimeDelta::days(30), samples::created_at() - TimeDelta::days(1))
 }
