@@ -15,6 +15,9 @@ pub enum Error {
     Invalid(Vec<FieldError>),
     #[error("{0}")]
     Refused(Box<Refusal>),
+    /// The account's standing forbids it, before any quantity is looked at.
+    #[error("{}", .0.remedy())]
+    Barred(LimitKind),
     #[error("{detail}")]
     Conflict { code: &'static str, detail: String },
     #[error("credentials are missing or not valid")]

@@ -73,6 +73,9 @@ db_test!(a_frozen_account_consumes_nothing_until_it_is_released, async |fresh: &
     let refused = me.post("/usage", &event).await.expect(402);
     assert_eq!((refused.code(), refused.text("/limit")), ("account_frozen".to_owned(), "account_status".to_owned()));
     assert_eq!(me.get("/quota").await.expect(200).text("/status"), "frozen");
+    let refused = me.post("/subscription", &json!({"plan": "professional"})).await.expect(402);
+    assert_eq!((refused.code(), refused.text("/limit")), ("account_frozen".to_owned(), "account_status".to_owned()));
+    assert!(refused.body.get("meter").is_none() && refused.body.get("remaining").is_none(), "{}", refused.body);
     app.by(&app.operator).patch(&path, &json!({"status": "active"})).await.expect(200);
     me.post("/usage", &event).await.expect(201);
 });

@@ -65,6 +65,29 @@ async fn every_operation_says_what_may_go_wrong() {
 }
 
 #[tokio::test]
+async fn only_what_is_sent_with_a_body_declares_one_and_conflicts_are_said() {
+    let fresh = harness::databases::sqlite().await;
+    let app = TestApp::new(&fresh.url).await;
+    let document = document(&app).await;
+    for (path, method, operation) in operations(&document) {
+        let takes_body = operation.get("requestBody").is_some();
+        assert!(!takes_body || ["post", "put", "patch"].contains(&method.as_str()), "{method} {path}");
+    }
+    let said = |path: &str, method: &str, status: &str| {
+        let operation = &document["paths"][format!("/api/v1{path}")][method];
+        assert!(operation["responses"].get(status).is_some(), "{method} {path} {status}");
+    };
+    for (path, method) in
+        [("/api-keys", "post"), ("/me", "patch"), ("/subscription", "patch"), ("/subscription", "post")]
+    {
+        said(path, method, "409");
+    }
+    for (path, method) in [("/subscription", "post"), ("/subscription", "patch"), ("/subscription/cancel", "post")] {
+        said(path, method, "402");
+    }
+}
+
+#[tokio::test]
 async fn every_schema_of_a_request_body_has_an_example() {
     let fresh = harness::databases::sqlite().await;
     let app = TestApp::new(&fresh.url).await;

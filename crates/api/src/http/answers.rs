@@ -10,6 +10,7 @@ const FORBIDDEN: (&str, &str) = ("403", "Not allowed to this caller.");
 const NOT_FOUND: (&str, &str) = ("404", "Absent, or somebody else's.");
 const INVALID: (&str, &str) = ("422", "Not valid; every field is named.");
 const CONFLICT: (&str, &str) = ("409", "Conflicts with what is there.");
+const REFUSED: (&str, &str) = ("402", "What an operator or money would cure: a frozen account.");
 const RATE_LIMITED: (&str, &str) = ("429", "Too many requests; see Retry-After.");
 const UNAVAILABLE: (&str, &str) = ("503", "Busy; see Retry-After.");
 const MALFORMED: (&str, &str) = ("400", "Not JSON, or without a key where one is needed.");
@@ -20,6 +21,8 @@ const UNSUPPORTED: (&str, &str) = ("415", "The body has another type.");
 pub struct PublicErrors;
 /// What any authenticated route can answer.
 pub struct ReadErrors;
+/// What a route answers besides when the account's standing or a conflict forbids a change.
+pub struct ChangeErrors;
 /// What any authenticated route with a body can answer.
 pub struct WriteErrors;
 
@@ -42,6 +45,12 @@ impl IntoResponses for WriteErrors {
         let mut all = ReadErrors::responses();
         all.extend(problems(&[MALFORMED, CONFLICT, TOO_LARGE, UNSUPPORTED]));
         all
+    }
+}
+
+impl IntoResponses for ChangeErrors {
+    fn responses() -> Responses {
+        problems(&[REFUSED, CONFLICT])
     }
 }
 

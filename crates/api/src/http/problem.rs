@@ -110,6 +110,9 @@ fn of_domain(error: &Error) -> (StatusCode, Problem) {
         Error::NotFound(_) => (StatusCode::NOT_FOUND, said("not_found", error)),
         Error::Invalid(fields) => (StatusCode::UNPROCESSABLE_ENTITY, invalid(fields)),
         Error::Refused(refusal) => (StatusCode::PAYMENT_REQUIRED, refused(refusal)),
+        Error::Barred(limit) => {
+            (StatusCode::PAYMENT_REQUIRED, Problem { limit: Some(limit.name()), ..said(limit.code(), error) })
+        }
         Error::Conflict { code, .. } => (StatusCode::CONFLICT, said(code, error)),
         Error::Unauthenticated => (StatusCode::UNAUTHORIZED, said("unauthenticated", error)),
         Error::Forbidden(_) => (StatusCode::FORBIDDEN, said("forbidden", error)),

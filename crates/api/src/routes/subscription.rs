@@ -2,10 +2,10 @@
 
 use super::subscription_views::{QuoteView, SubscribedView, SubscriptionView, read_interval};
 use crate::caller::Caller;
-use crate::http::answers::{ReadErrors, WriteErrors};
+use crate::http::answers::{ChangeErrors, ReadErrors, WriteErrors};
 use crate::http::body::Body;
 use crate::http::params::{Params, path_id};
-use crate::http::problem::{ApiResult, Problem};
+use crate::http::problem::ApiResult;
 use crate::services::Services;
 use actix_web::{HttpResponse, get, patch, post, web};
 use domain::accounts::AccountRef;
@@ -104,10 +104,7 @@ pub async fn preview(
 #[utoipa::path(
     tag = "subscription",
     request_body = SubscribeRequest,
-    responses(
-        (status = 201, body = SubscribedView),
-        WriteErrors,
-    ),
+    responses((status = 201, body = SubscribedView), ChangeErrors, WriteErrors),
 )]
 #[post("/subscription")]
 pub async fn subscribe(
@@ -127,7 +124,7 @@ pub async fn subscribe(
 #[utoipa::path(
     tag = "subscription",
     request_body = SubscriptionPatch,
-    responses((status = 200, body = SubscriptionView), WriteErrors),
+    responses((status = 200, body = SubscriptionView), ChangeErrors, WriteErrors),
 )]
 #[patch("/subscription")]
 pub async fn update_subscription(
@@ -150,7 +147,7 @@ pub async fn update_subscription(
     params(AccountParams),
     responses(
         (status = 200, body = SubscriptionView),
-        (status = 409, description = "Conflicts with what is there.", body = Problem, content_type = "application/problem+json"),
+        ChangeErrors,
         ReadErrors,
     ),
 )]
@@ -171,7 +168,7 @@ pub async fn cancel(
     params(AccountParams),
     responses(
         (status = 200, body = SubscriptionView),
-        (status = 409, description = "Conflicts with what is there.", body = Problem, content_type = "application/problem+json"),
+        ChangeErrors,
         ReadErrors,
     ),
 )]

@@ -7,7 +7,7 @@ use super::{Subscription, SubscriptionStatus};
 use crate::accounts::{Account, AccountRef, AccountStatus, resolve};
 use crate::actor::{Actor, Scope};
 use crate::audit::AuditEvent;
-use crate::error::{Error, Result};
+use crate::error::{Error, LimitKind, Result};
 use crate::outbox::Event;
 use crate::store::{Repositories, Retry, Store, UnitOfWork};
 use crate::time::Clock;
@@ -191,7 +191,7 @@ fn changed(before: &Subscription, quote: &Quote, to: Choice, now: DateTime<Utc>)
 fn refuse_frozen(account: &Account) -> Result<()> {
     match account.status {
         AccountStatus::Active => Ok(()),
-        AccountStatus::Frozen => Err(Error::conflict("account_frozen", "The account is frozen.")),
+        AccountStatus::Frozen => Err(Error::Barred(LimitKind::AccountStatus)),
     }
 }
 

@@ -191,7 +191,7 @@ async fn nobody_changes_plans_past_an_open_bill_or_on_a_frozen_account() {
     scene.account.status = AccountStatus::Frozen;
     let store = Arc::new(MockStore::default().beginning(scene.work(None)));
     let refused = service(&store, start()).subscribe(&scene.actor, &MINE, &wish("pro")).await;
-    assert!(matches!(refused, Err(Error::Conflict { code: "account_frozen", .. })));
+    assert!(matches!(refused, Err(Error::Barred(LimitKind::AccountStatus))));
 }
 
 #[tokio::test]
