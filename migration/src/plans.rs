@@ -53,6 +53,8 @@ impl MigrationTrait for UserSubscriptions {
             .col(c::text("time_zone", 64))
             .col(c::time(m, "term_start"))
             .col(c::time(m, "term_end"))
+            .col(c::optional_integer(m, "paid_nanos"))
+            .col(c::optional_text("paid_currency", 3))
             .col(c::time(m, "period_start"))
             .col(c::time(m, "period_end"))
             .col(c::optional_time(m, "closed_until"))
@@ -65,6 +67,7 @@ impl MigrationTrait for UserSubscriptions {
             .col(c::time(m, "created_at"))
             .col(c::time(m, "updated_at"))
             .primary_key(&mut c::key(&["account_id"]))
+            .check(Expr::cust("(paid_nanos IS NULL) = (paid_currency IS NULL)"))
             .to_owned();
         m.create_table(subscriptions).await
     }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::id::{AccountId, PlanVersionId};
+use domain::money::{Currency, Money};
 use domain::plans::{
     Catalogue, Choice, Interval, PlanCode, PlanService, PlanVersion, Subscription, SubscriptionStatus,
 };
@@ -106,6 +107,7 @@ db_test!(a_subscription_reads_back_whole, async |database: &Database| {
     let changed = Subscription {
         status: SubscriptionStatus::PastDue,
         closed_until: Some(now()),
+        paid: Some(Money::from_nanos(1, Currency::CNY)),
         selected_ai_model: Some("𠮷-4o".into()),
         scheduled: Some(choice("free", Interval::Month)),
         awaiting_payment: Some(choice("team", Interval::Year)),

@@ -22,6 +22,14 @@ db_test!(a_paid_plan_is_previewed_and_then_waits_for_its_payment, async |fresh: 
     assert_eq!((now.text("/plan"), now.text("/awaiting_payment/plan")), ("free".to_owned(), "professional".to_owned()));
 });
 
+db_test!(a_plan_that_an_operator_gave_is_no_credit_for_the_next, async |fresh: &Fresh| {
+    let app = TestApp::new(&fresh.url).await;
+    let user = app.user(Some("professional")).await;
+    let preview = app.by(&user.token).post("/subscription/preview", &json!({"plan": "team"})).await.expect(200);
+    let lines = preview.body["lines"].as_array().unwrap();
+    assert!(lines.iter().all(|line| !line["amount"].as_str().unwrap().starts_with('-')), "{}", preview.body);
+});
+
 db_test!(a_downgrade_comes_with_the_end_of_the_term, async |fresh: &Fresh| {
     let app = TestApp::new(&fresh.url).await;
     let user = app.user(Some("professional")).await;

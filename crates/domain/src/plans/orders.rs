@@ -27,7 +27,7 @@ impl SubscriptionService {
         let before = lock_current(&*work, &self.catalogue, &account, &*self.hook, now).await?;
         let (offer, version) = self.offer(&*work, wish).await?;
         let status = SubscriptionStatus::Active;
-        let after = Subscription { status, ..before.change_now(offer.choice, now) };
+        let after = Subscription { status, paid: None, ..before.change_now(offer.choice, now) };
         self.write(work, actor, "subscription.set", (&before, &after), now).await?;
         Ok(SubscriptionView { subscription: after, version })
     }

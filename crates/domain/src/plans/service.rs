@@ -8,6 +8,7 @@ use crate::accounts::{Account, AccountRef, AccountStatus, resolve};
 use crate::actor::{Actor, Scope};
 use crate::audit::AuditEvent;
 use crate::error::{Error, LimitKind, Result};
+use crate::money::Money;
 use crate::outbox::Event;
 use crate::store::{Repositories, Retry, Store, UnitOfWork};
 use crate::time::Clock;
@@ -138,10 +139,9 @@ impl SubscriptionService {
     ) -> Result<Quote> {
         let sold = version_sold(repositories, subscription.chosen.version).await?;
         let price = sold.plan.price(subscription.chosen.interval, subscription.chosen.seats);
-        let price = price.unwrap_or(crate::money::Money::zero(sold.plan.currency));
-        let from = Offer { choice: subscription.chosen.clone(), price };
-        // A running term was paid for in full before it began.
-        Ok(quote(subscription, (&from, price), to, now)?)
+        let nothing = Money::zero(sold.plan.currency);
+        let from = Offer { choice: subscription.chosen.clone(), price: price.unwrap_or(nothing) };
+        Ok(quote(subscription, (&from, subscription.paid.unwrap_or(nothing)), to, now)?)
     }
 
     pub(super) async fn shown(

@@ -2,7 +2,7 @@ use super::*;
 use crate::actor::{KeyActor, Role};
 use crate::id::{AccountId, ApiKeyId, PlanVersionId};
 use crate::identity::samples;
-use crate::money::Money;
+use crate::money::{Currency, Money};
 use crate::plans::plan::content_hash;
 use crate::plans::{OpenedPeriod, PlanService};
 use crate::store::StoreError;
@@ -148,13 +148,25 @@ async fn the_first_change_begins_the_default_subscription_and_waits_for_the_paym
 
 #[tokio::test]
 async fn a_preview_shows_credit_and_charge_and_writes_nothing() {
+    let (lines, due) = previewed(Some("30")).await;
+    assert_eq!((lines, due), (vec!["-30.00".to_owned(), "90.00".to_owned()], "60.00".to_owned()));
+}
+
+#[tokio::test]
+async fn what_nobody_paid_is_no_credit() {
+    assert_eq!(previewed(None).await, (vec!["90.00".to_owned()], "90.00".to_owned()));
+    assert_eq!(previewed(Some("12")).await.1, "78.00");
+}
+
+/// Lines and amount due of changing from `pro` to `team` on the first day, after `paid` was paid for `pro`.
+async fn previewed(paid: Option<&str>) -> (Vec<String>, String) {
     let scene = scene();
-    let pro = scene.subscribed(choice("pro", Interval::Month));
+    let paid = paid.map(|amount| Money::parse(amount, Currency::CNY).unwrap());
+    let pro = Subscription { paid, ..scene.subscribed(choice("pro", Interval::Month)) };
     let store = Arc::new(MockStore::reading(scene.work(Some(pro))));
     let quote = service(&store, after_days(0)).preview(&scene.actor, &MINE, &wish("team")).await.unwrap();
-    let amounts: Vec<_> = quote.lines.iter().map(|line| line.amount.to_decimal()).collect();
-    assert_eq!(amounts, ["-30.00", "90.00"]);
-    assert_eq!((quote.due.to_decimal(), store.commits()), ("60.00".to_owned(), 0));
+    assert_eq!(store.commits(), 0);
+    (quote.lines.iter().map(|line| line.amount.to_decimal()).collect(), quote.due.to_decimal())
 }
 
 #[tokio::test]
@@ -232,8 +244,11 @@ async fn a_plan_is_cancelled_and_resumed_but_the_default_plan_is_not() {
 #[tokio::test]
 async fn an_operator_puts_an_account_on_a_plan_at_once_and_the_open_period_takes_its_promises() {
     let scene = scene();
-    let suspended =
-        Subscription { status: SubscriptionStatus::Suspended, ..scene.subscribed(choice("free", Interval::Month)) };
+    let suspended = Subscription {
+        status: SubscriptionStatus::Suspended,
+        paid: Money::parse("9", Currency::CNY).ok(),
+        ..scene.subscribed(choice("free", Interval::Month))
+    };
     let mut work = scene.writing(Some(suspended));
     let team = version("team").id;
     work.subscriptions
@@ -246,6 +261,7 @@ async fn an_operator_puts_an_account_on_a_plan_at_once_and_the_open_period_takes
     let order = PlanWish { seats: Some(5), ..wish("team") };
     let view = service(&store, after_days(3)).set(&operator, scene.account.id, &order).await.unwrap();
     assert_eq!((view.subscription.status, view.subscription.chosen.seats), (SubscriptionStatus::Active, 5));
+    assert_eq!(view.subscription.paid, None);
 
     let customer = service(&store, start()).set(&scene.actor, scene.account.id, &order).await;
     assert!(matches!(customer, Err(Error::Forbidden(_))));

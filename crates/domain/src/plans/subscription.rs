@@ -6,6 +6,7 @@
 use super::status::{NoSuchTransition, SubscriptionStatus, transition};
 use super::{Interval, PlanCode};
 use crate::id::{AccountId, PlanVersionId, SubscriptionId};
+use crate::money::Money;
 use crate::time::{Cycle, Period, local_day};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -35,6 +36,8 @@ pub struct Subscription {
     pub zone: Tz,
     /// What is paid for at once: one or twelve quota periods.
     pub term: Period,
+    /// What was paid for the term; `None` for one that came without a bill, which is worth no credit.
+    pub paid: Option<Money>,
     /// The monthly quota period that is open.
     pub period: Period,
     /// Until when periods have been billed; `None` before the first close.
@@ -80,6 +83,7 @@ impl Subscription {
             anchor,
             zone,
             term: span(anchor, zone, now, chosen.interval.months()),
+            paid: None,
             period: span(anchor, zone, now, 1),
             closed_until: None,
             selected_ai_model: None,
@@ -127,7 +131,8 @@ impl Subscription {
     #[must_use]
     pub fn change_now(&self, to: Choice, now: DateTime<Utc>) -> Self {
         let term = self.term_after(&to);
-        let mut changed = Self { term, chosen: to, scheduled: None, awaiting_payment: None, ..self.clone() };
+        let paid = self.paid.filter(|_| term == self.term);
+        let mut changed = Self { term, paid, chosen: to, scheduled: None, awaiting_payment: None, ..self.clone() };
         changed.revive();
         changed.updated_at = now;
         changed
@@ -188,6 +193,7 @@ impl Subscription {
         if boundary >= self.term.end {
             self.end_term(fallback);
             self.term = span(self.anchor, self.zone, boundary, self.chosen.interval.months());
+            self.paid = None;
         }
         self.period = span(self.anchor, self.zone, boundary, 1);
     }

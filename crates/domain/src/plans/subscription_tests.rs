@@ -1,4 +1,5 @@
 use super::*;
+use crate::money::Currency;
 use chrono::{Days, TimeDelta};
 use proptest::prelude::*;
 
@@ -184,4 +185,15 @@ proptest! {
         prop_assert!(after.term.start <= after.period.start && after.period.end <= after.term.end);
         prop_assert_eq!(after.anchor, begun.anchor);
     }
+}
+
+#[test]
+fn what_was_paid_counts_for_its_own_term_only() {
+    let fen = |amount: i64| Money::from_nanos(amount * 10_000_000, Currency::CNY);
+    let paid = Subscription { paid: Some(fen(9900)), ..monthly() };
+    let (now, next) = (paid.started_at, paid.chosen.clone());
+    assert_eq!(paid.change_now(next.clone(), now).paid, Some(fen(9900)));
+    assert_eq!(paid.change_now(Choice { interval: Interval::Year, ..next.clone() }, now).paid, None);
+    assert_eq!(paid.advance(paid.term.end - TimeDelta::seconds(1), &next).subscription.paid, Some(fen(9900)));
+    assert_eq!(paid.advance(paid.term.end, &next).subscription.paid, None);
 }

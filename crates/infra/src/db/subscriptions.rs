@@ -1,12 +1,13 @@
 //! Subscriptions in `user_subscriptions`, and their periods in `quota_periods`.
 
-use super::columns::{corrupt, from_json, padded, rows_per_statement, to_json};
+use super::columns::{corrupt, currency, from_json, padded, rows_per_statement, to_json};
 use super::entity::{quota_period, user_subscription};
 use super::error::store_error;
 use super::repos::Repos;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::id::{AccountId, PlanVersionId, SubscriptionId};
+use domain::money::Money;
 use domain::plans::{
     Choice, Interval, OpenedPeriod, PlanCode, Subscription, SubscriptionRepository, SubscriptionStatus,
 };
@@ -114,6 +115,8 @@ fn row(subscription: &Subscription) -> StoreResult<Model> {
         time_zone: subscription.zone.name().to_owned(),
         term_start: subscription.term.start,
         term_end: subscription.term.end,
+        paid_nanos: subscription.paid.map(Money::nanos),
+        paid_currency: subscription.paid.map(|paid| paid.currency().code().to_owned()),
         period_start: subscription.period.start,
         period_end: subscription.period.end,
         closed_until: subscription.closed_until,
@@ -143,6 +146,7 @@ fn subscription(row: Model) -> StoreResult<Subscription> {
         anchor: row.anchor_day.parse().map_err(|_| corrupt(TABLE, "anchor_day"))?,
         zone: row.time_zone.parse().map_err(|_| corrupt(TABLE, "time_zone"))?,
         term: Period { start: row.term_start, end: row.term_end },
+        paid: paid(row.paid_nanos, row.paid_currency.as_deref())?,
         period: Period { start: row.period_start, end: row.period_end },
         closed_until: row.closed_until,
         selected_ai_model: row.selected_ai_model,
@@ -154,6 +158,14 @@ fn subscription(row: Model) -> StoreResult<Subscription> {
         created_at: row.created_at,
         updated_at: row.updated_at,
     })
+}
+
+fn paid(nanos: Option<i64>, code: Option<&str>) -> StoreResult<Option<Money>> {
+    match (nanos, code) {
+        (None, None) => Ok(None),
+        (Some(nanos), Some(code)) => Ok(Some(Money::from_nanos(nanos, currency(code, TABLE)?))),
+        _ => Err(corrupt(TABLE, "paid_nanos")),
+    }
 }
 
 fn period_row(account: AccountId, opened: &OpenedPeriod) -> StoreResult<quota_period::Model> {

@@ -18,6 +18,8 @@ pub struct Model {
     pub time_zone: String,
     pub term_start: DateTimeUtc,
     pub term_end: DateTimeUtc,
+    pub paid_nanos: Option<i64>,
+    pub paid_currency: Option<String>,
     pub period_start: DateTimeUtc,
     pub period_end: DateTimeUtc,
     pub closed_until: Option<DateTimeUtc>,
