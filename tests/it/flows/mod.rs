@@ -5,3 +5,4 @@ mod late;
 mod periods;
 mod replay;
 mod splits;
+mod sweep;
