@@ -4,5 +4,6 @@ mod grants;
 mod late;
 mod periods;
 mod replay;
+mod seed;
 mod splits;
 mod sweep;
