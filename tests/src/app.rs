@@ -79,6 +79,22 @@ impl TestApp {
 
     /// As `new`, with settings named as `SUANPAN__…`.
     pub async fn with(url: &str, more: &[(&str, &str)]) -> Self {
+        let mut app = Self::start(url, more).await;
+        let username = Username::parse("operator").unwrap();
+        let password = Password::choose(PASSWORD).unwrap();
+        let operator = app.scene.services.registration.create_admin(username, &password).await.unwrap();
+        operator.token.expose().clone_into(&mut app.operator);
+        app
+    }
+
+    /// Another server over the same database.
+    pub async fn replica(&self, url: &str) -> Self {
+        let mut replica = Self::start(url, &[]).await;
+        replica.operator.clone_from(&self.operator);
+        replica
+    }
+
+    async fn start(url: &str, more: &[(&str, &str)]) -> Self {
         let scene = Scene::with(url, more).await;
         let state = AppState::new(scene.services.clone(), scene::settings(url, more));
         let server = HttpServer::new(move || app(state.clone())).workers(1).disable_signals();
@@ -87,12 +103,8 @@ impl TestApp {
         let server = server.run();
         let handle = server.handle();
         tokio::spawn(server);
-        let username = Username::parse("operator").unwrap();
-        let password = Password::choose(PASSWORD).unwrap();
-        let operator = scene.services.registration.create_admin(username, &password).await.unwrap();
-        let operator = operator.token.expose().to_owned();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { scene, address, operator, client, handle }
+        Self { scene, address, operator: String::new(), client, handle }
     }
 
     /// A new user on a plan, with a session; `None` is the default plan.

@@ -24,6 +24,9 @@ const SWEEP_EVERY: Duration = Duration::from_mins(10);
 /// A throttle that did not fail for so long says nothing any more.
 const THROTTLE_KEPT: TimeDelta = TimeDelta::days(1);
 
+/// How long an idempotency key answers with its first answer.
+const ANSWERS_KEPT: TimeDelta = TimeDelta::days(7);
+
 /// Starts every loop; they end with the runtime.
 pub fn start(services: &Arc<Services>) -> Vec<JoinHandle<()>> {
     let mut tasks = vec![tokio::spawn(roll_over_loop(services.clone())), tokio::spawn(sweep_loop(services.clone()))];
@@ -54,14 +57,15 @@ async fn sweep_loop(services: Arc<Services>) {
     }
 }
 
-/// Deletes sessions and throttles that are over. Two replicas may do so at once; the second finds nothing.
-async fn sweep(services: &Services) -> Result<()> {
+/// Deletes sessions, throttles and idempotent answers that are over. Two replicas may do so at once; the second finds nothing.
+pub async fn sweep(services: &Services) -> Result<()> {
     let now = services.clock.now();
     let work = services.store.begin().await?;
     let sessions = work.sessions().delete_expired(now).await?;
     let throttles = work.throttles().delete_stale(now - THROTTLE_KEPT).await?;
+    let answers = work.idempotency().delete_older_than(now - ANSWERS_KEPT).await?;
     work.commit().await?;
-    tracing::debug!(sessions, throttles, "swept");
+    tracing::debug!(sessions, throttles, answers, "swept");
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The answer is written in the same unit of work as the effect, under a unique key. A second call at
 //! the same moment waits for the first one's commit, fails on the key, and is answered on its retry.
+//! Answers are kept for a week, which is far longer than clients retry.
 //! Source: IETF Idempotency-Key draft 07; the codes are those of the HTTP contract.
 
 use crate::error::{Error, Result};
@@ -60,6 +61,9 @@ pub trait IdempotencyRepository: Send + Sync {
 
     /// A second insert of the same key is `StoreError::Duplicate`.
     async fn insert(&self, request: &IdempotentRequest, answer: &str, now: DateTime<Utc>) -> StoreResult<()>;
+
+    /// Deletes the answers given before `time`; how many.
+    async fn delete_older_than(&self, time: DateTime<Utc>) -> StoreResult<u64>;
 }
 
 /// Finds the answer given before, if any; another content under the same key is an error.

@@ -11,6 +11,9 @@ use uuid::Uuid;
 pub trait OptionRepository: Send + Sync {
     async fn find(&self, name: &str) -> StoreResult<Option<String>>;
 
+    /// Finds and locks the value until the unit of work ends; an option that does not exist begins with `initial`.
+    async fn lock(&self, name: &str, initial: &str, now: DateTime<Utc>) -> StoreResult<String>;
+
     /// Sets the value, whether or not the option exists.
     async fn set(&self, name: &str, value: &str, now: DateTime<Utc>) -> StoreResult<()>;
 }

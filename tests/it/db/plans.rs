@@ -1,6 +1,7 @@
 //! Plan versions, subscriptions and quota periods in the database.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::error::Error;
 use domain::id::{AccountId, PlanVersionId};
 use domain::money::{Currency, Money};
 use domain::plans::{
@@ -18,8 +19,8 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp_micros(1_800_000_000_123_456).unwrap()
 }
 
-fn catalogue(included: i64) -> Arc<Catalogue> {
-    let document = json!({
+fn document(included: i64) -> serde_json::Value {
+    json!({
         "meters": {"words": {"unit": "字", "scale": 0, "kind": "counter"}},
         "plans": {
             "free": {"name": "免费", "price": {"month": "0 CNY"}, "meters": {"words": {"included": included, "on_exhausted": "refuse"}}},
@@ -28,8 +29,11 @@ fn catalogue(included: i64) -> Arc<Catalogue> {
         },
         "warnings": {"at": [80, 100]},
         "billing": {"currency": "CNY", "time_zone": "Asia/Shanghai"}
-    });
-    Arc::new(Catalogue::parse(&document).unwrap())
+    })
+}
+
+fn catalogue(included: i64) -> Arc<Catalogue> {
+    Arc::new(Catalogue::parse(&document(included)).unwrap())
 }
 
 async fn publish(database: &Database, catalogue: &Arc<Catalogue>) -> Vec<Arc<PlanVersion>> {
@@ -99,6 +103,37 @@ db_test!(replicas_that_publish_at_once_agree, async |database: &Database| {
     }
     assert!(answers.iter().all(|answer| *answer == answers[0]));
     assert_eq!(database.plans().list().await.unwrap().len(), 2);
+});
+
+/// Publishes a catalogue with one more meter, of that scale.
+async fn publish_with(database: Database, meter: String, scale: u8) -> Result<(), Error> {
+    let mut document = document(1);
+    document["meters"][meter] = json!({"unit": "x", "scale": scale, "kind": "counter"});
+    let catalogue = Arc::new(Catalogue::parse(&document).unwrap());
+    let store: Arc<dyn Store> = Arc::new(database);
+    PlanService { store, clock: Arc::new(FixedClock(now())), catalogue }.publish().await.map(drop)
+}
+
+db_test!(replicas_that_start_with_other_meters_lose_none_of_each_others, async |database: &Database| {
+    let name = |replica: u8| format!("meter_{replica}");
+    let starting: Vec<_> =
+        (0..8).map(|replica| tokio::spawn(publish_with(database.clone(), name(replica), 0))).collect();
+    for start in starting {
+        start.await.unwrap().unwrap();
+    }
+    for replica in 0..8 {
+        let changed = publish_with(database.clone(), name(replica), 1).await;
+        assert!(matches!(changed, Err(Error::Conflict { code: "meter_changed", .. })), "{replica}");
+    }
+});
+
+db_test!(another_currency_does_not_start_on_an_old_database, async |database: &Database| {
+    publish(database, &catalogue(1)).await;
+    let document = document(1).to_string().replace("CNY", "USD");
+    let catalogue = Arc::new(Catalogue::parse(&serde_json::from_str(&document).unwrap()).unwrap());
+    let store: Arc<dyn Store> = Arc::new(database.clone());
+    let service = PlanService { store, clock: Arc::new(FixedClock(now())), catalogue };
+    assert!(matches!(service.publish().await, Err(Error::Conflict { code: "currency_changed", .. })));
 });
 
 db_test!(a_subscription_reads_back_whole, async |database: &Database| {

@@ -6,5 +6,7 @@ mod grants;
 mod late;
 mod periods;
 mod replay;
+mod seed;
 mod splits;
+mod sweep;
 mod wide_batches;

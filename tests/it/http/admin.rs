@@ -19,7 +19,7 @@ db_test!(a_grant_is_given_once_per_idempotency_key, async |fresh: &Fresh| {
     assert_eq!(first.body, again.body);
     app.by(&user.token).post("/usage", &json!({"meter": "words", "quantity": 30_100, "key": "k"})).await.expect(201);
     let later = operator.post(&path, &body).await.expect(201);
-    assert_eq!((later.header("idempotent-replayed"), later.body), (Some("true"), first.body.clone()));
+    assert_eq!((later.header("idempotent-replayed"), &later.body), (Some("true"), &first.body));
     let other = json!({"meter": "words", "quantity": 501, "reason": "an apology"});
     assert_eq!(operator.post(&path, &other).await.expect(422).code(), "idempotency_key_reused");
     let missing = app.by(&app.operator).post(&path, &body).await.expect(400);
@@ -27,7 +27,7 @@ db_test!(a_grant_is_given_once_per_idempotency_key, async |fresh: &Fresh| {
     assert_eq!(app.by(&user.token).get("/quota").await.body["meters"][3]["granted"], json!("500"));
     let grant = format!("{path}/{}", first.text("/id"));
     assert_eq!(app.by(&app.operator).delete(&grant).await.expect(200).text("/revoked"), "400");
-    assert_eq!(app.by(&user.token).get("/quota").await.body["meters"][3]["granted"], json!("0"));
+    assert_eq!(app.by(&user.token).get("/quota").await.body["meters"][3]["granted"], json!("100"));
 });
 
 #[tokio::test]

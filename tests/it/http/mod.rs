@@ -8,6 +8,7 @@ mod hostile;
 mod identity;
 mod problems;
 mod quota;
+mod replicas;
 mod subscription;
 mod summary;
 mod usage;

@@ -16,9 +16,16 @@ const LEFT: i64 = 60;
 const EACH: i64 = 4;
 const INCLUDED: i64 = 30_000;
 
-/// Rounds: 100, or as many as the build says (`just race`).
+const ROUNDS: usize = 100;
+/// How many rounds instead, as `just race` says.
+const ROUNDS_VARIABLE: &str = "SUANPAN_RACE_ROUNDS";
+
+#[expect(clippy::disallowed_methods, clippy::panic, reason = "tests have no settings, and a typo must not pass")]
 fn rounds() -> usize {
-    option_env!("SUANPAN_RACE_ROUNDS").and_then(|text| text.parse().ok()).unwrap_or(100)
+    match std::env::var(ROUNDS_VARIABLE) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{ROUNDS_VARIABLE} is not a number: {text}")),
+        Err(_) => ROUNDS,
+    }
 }
 
 async fn the_last_units_are_sold_once(fresh: &Fresh) {

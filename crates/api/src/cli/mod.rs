@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use tracing_subscriber::EnvFilter;
 
 pub use replay::{ReplayArguments, ReplayReport, WarningAt, replay};
+pub use seed::seed;
 
 /// Meters, limits and prices what the customers of an AI product use.
 #[derive(Debug, Parser)]

@@ -10,10 +10,10 @@ use crate::settings::Settings;
 use crate::wiring::{database_settings, wire, wire_at};
 use anyhow::Context;
 use chrono::TimeDelta;
-use domain::accounts::{AccountRef, KeyWish, Registered, Registration};
-use domain::actor::Actor;
-use domain::error::Error;
-use domain::identity::{Login, Password, Username};
+use domain::accounts::{KeyWish, Registration};
+use domain::actor::{Actor, Role};
+use domain::id::UserId;
+use domain::identity::{Login, Password, Token, User, Username};
 use domain::page::PageRequest;
 use domain::plans::{Interval, PlanCode, PlanWish};
 use domain::text::hex;
@@ -28,6 +28,10 @@ use std::sync::Arc;
 
 /// How long ago the demo's subscriptions began.
 const AGE: TimeDelta = TimeDelta::days(10);
+/// The option that says how far seeding came, so that one that was killed goes on at the next start.
+const PROGRESS_OPTION: &str = "demo_seed";
+const BEGUN: &str = "begun";
+const DONE: &str = "done";
 const ADMIN: &str = "admin";
 /// Users and the plan each is on, where the configuration has it.
 const USERS: [(&str, Option<&str>); 5] =
@@ -68,13 +72,13 @@ pub async fn seed_command(settings: &Settings, json: bool) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Seeds a database without users, for a development server; finds what it printed before otherwise.
+/// Seeds a database without users, or goes on with one half seeded, for a development server; finds what it printed before otherwise.
 pub async fn demo(settings: &Settings) -> anyhow::Result<Option<Demo>> {
     let services = wire(settings).await?;
     let first = PageRequest { limit: 1, before: None };
     let is_new = services.store.users().list(first).await?.rows.is_empty();
     let path = credentials_path(settings);
-    if is_new {
+    if is_new || progress(&services).await?.as_deref() == Some(BEGUN) {
         let object = seed(settings).await?;
         keep(&path, &object).context("cannot keep the demo's credentials")?;
         return Ok(Some(Demo { object }));
@@ -109,64 +113,162 @@ fn keep(path: &Path, object: &Value) -> std::io::Result<()> {
     file.write_all(object.to_string().as_bytes())
 }
 
-async fn seed(settings: &Settings) -> anyhow::Result<Value> {
-    let clock: Arc<dyn Clock> = Arc::new(ShiftedClock::back(SystemClock.now(), AGE));
-    let services = wire_at(settings, clock).await?;
-    services.plans.publish().await.map_err(said)?;
-    let username = Username::parse(ADMIN).map_err(|reason| anyhow::anyhow!(reason))?;
-    let password = fresh_password(&services)?;
-    let admin = match services.registration.create_admin(username, &password).await {
-        Ok(admin) => admin,
-        Err(Error::Conflict { .. }) => return existing(&services).await,
-        Err(error) => return Err(said(error)),
+/// Makes what is missing of the demo; the second run of a complete one changes nothing.
+pub async fn seed(settings: &Settings) -> anyhow::Result<Value> {
+    let past = wire_at(settings, Arc::new(ShiftedClock::back(SystemClock.now(), AGE))).await?;
+    let today = wire_at(settings, Arc::new(SystemClock)).await?;
+    past.plans.publish().await.map_err(said)?;
+    let seeding = Seeding { past, today };
+    let is_done = progress(&seeding.past).await?.as_deref() == Some(DONE);
+    if is_done {
+        return seeding.found().await;
+    }
+    mark(&seeding.past, BEGUN).await?;
+    let object = seeding.complete().await?;
+    mark(&seeding.past, DONE).await?;
+    Ok(object)
+}
+
+/// How far an earlier run came.
+async fn progress(services: &Services) -> anyhow::Result<Option<String>> {
+    services.store.options().find(PROGRESS_OPTION).await.map_err(|error| said(error.into()))
+}
+
+async fn mark(services: &Services, progress: &str) -> anyhow::Result<()> {
+    let write = async {
+        let work = services.store.begin().await?;
+        work.options().set(PROGRESS_OPTION, progress, SystemClock.now()).await?;
+        work.commit().await
     };
-    let operator = admin.user.as_actor();
-    let mut users = Vec::new();
-    for (name, plan) in USERS {
-        users.push(seed_user(&services, &operator, name, plan).await?);
-    }
-    let wish = KeyWish { name: "service".into(), scopes: Some(vec!["service".into()]), ..KeyWish::default() };
-    let service = services.keys.create(&operator, wish).await.map_err(said)?;
-    Ok(json!({
-        "created": true,
-        "admin": {"username": ADMIN, "password": password.expose(), "token": admin.token.expose()},
-        "users": users,
-        "team": null,
-        "service_key": service.token.expose(),
-    }))
+    write.await.map_err(|error| said(error.into()))
 }
 
-async fn seed_user(services: &Services, operator: &Actor, name: &str, plan: Option<&str>) -> anyhow::Result<Value> {
-    let password = fresh_password(services)?;
-    let username = Username::parse(name).map_err(|reason| anyhow::anyhow!(reason))?;
-    let wish = Registration { username: Some(username), ..Registration::default() };
-    let Registered { user, account, token, .. } =
-        services.registration.register(wish, &password, None).await.map_err(said)?;
-    let code = plan.and_then(PlanCode::parse).filter(|code| services.catalogue.plans.contains_key(code));
-    let on = code.unwrap_or_else(|| services.catalogue.default_plan.clone());
-    let wish = PlanWish { plan: on.clone(), interval: Some(Interval::Month), seats: None };
-    services.subscriptions.set(operator, account.id, &wish).await.map_err(said)?;
-    let wish = KeyWish { name: "demo".into(), account: AccountRef::Default, ..KeyWish::default() };
-    let key = services.keys.create(&user.as_actor(), wish).await.map_err(said)?;
-    Ok(json!({
-        "username": name, "password": password.expose(), "token": token.expose(), "id": user.id,
-        "account": account.id, "plan": on.as_str(), "api_key": key.token.expose(),
-    }))
+/// A demo user; what is secret is known only of one that was made just now.
+struct Person {
+    user: User,
+    secrets: Option<(Password, Token)>,
 }
 
-/// The same shape, with what can still be known.
-async fn existing(services: &Services) -> anyhow::Result<Value> {
-    let mut users = Vec::new();
-    for (name, _) in USERS {
-        let username = Username::parse(name).map_err(|reason| anyhow::anyhow!(reason))?;
-        let Some(user) = services.store.users().find_by_login(&Login::Username(username)).await? else { continue };
-        let quota = services.metering.quota(user.personal_account).await.map_err(said)?;
-        users.push(json!({
-            "username": name, "id": user.id, "account": user.personal_account,
-            "plan": quota.subscription.chosen.plan.as_str(),
-        }));
+impl Person {
+    fn is_new(&self) -> bool {
+        self.secrets.is_some()
     }
-    Ok(json!({"created": false, "admin": {"username": ADMIN}, "users": users, "team": null}))
+
+    fn described(&self, mut object: Value) -> Value {
+        if let Some((password, token)) = &self.secrets {
+            object["password"] = json!(password.expose());
+            object["token"] = json!(token.expose());
+        }
+        object
+    }
+}
+
+struct Seeding {
+    /// Dates what it makes ten days back.
+    past: Arc<Services>,
+    /// Opens the sessions: one opened ten days ago may be over.
+    today: Arc<Services>,
+}
+
+impl Seeding {
+    async fn complete(&self) -> anyhow::Result<Value> {
+        let admin = self.person(ADMIN).await?;
+        if admin.user.role < Role::Admin {
+            return self.found().await;
+        }
+        let operator = admin.user.as_actor();
+        let (mut users, mut created) = (Vec::new(), admin.is_new());
+        for (name, plan) in USERS {
+            let (user, is_new) = self.complete_user(&operator, name, plan).await?;
+            users.push(user);
+            created |= is_new;
+        }
+        let service = self.key(&operator, "service", Some("service")).await?;
+        created |= service.is_some();
+        let admin = admin.described(json!({"username": ADMIN}));
+        let mut object = json!({"created": created, "admin": admin, "users": users, "team": null});
+        if let Some(key) = service {
+            object["service_key"] = json!(key.expose());
+        }
+        Ok(object)
+    }
+
+    async fn complete_user(&self, operator: &Actor, name: &str, plan: Option<&str>) -> anyhow::Result<(Value, bool)> {
+        let person = self.person(name).await?;
+        let user = &person.user;
+        // The key is made last: who has one was complete.
+        if !self.has_keys(user.id).await? {
+            let plans = &self.past.catalogue;
+            let code = plan.and_then(PlanCode::parse).filter(|code| plans.plans.contains_key(code));
+            let plan = code.unwrap_or_else(|| plans.default_plan.clone());
+            let wish = PlanWish { plan, interval: Some(Interval::Month), seats: None };
+            self.past.subscriptions.set(operator, user.personal_account, &wish).await.map_err(said)?;
+        }
+        let key = self.key(&user.as_actor(), "demo", None).await?;
+        let mut object = person.described(self.described(name, user).await?);
+        if let Some(key) = &key {
+            object["api_key"] = json!(key.expose());
+        }
+        Ok((object, person.is_new() || key.is_some()))
+    }
+
+    /// The user of that name, made when there is none; the operator is a root.
+    async fn person(&self, name: &str) -> anyhow::Result<Person> {
+        if let Some(user) = self.find(name).await? {
+            return Ok(Person { user, secrets: None });
+        }
+        let (username, password) = (username(name)?, fresh_password(&self.past)?);
+        let made = if name == ADMIN {
+            self.past.registration.create_admin(username, &password).await
+        } else {
+            let wish = Registration { username: Some(username), ..Registration::default() };
+            self.past.registration.register(wish, &password, None).await
+        };
+        let user = made.map_err(said)?.user;
+        let token = self.today.identity.log_in(name, password.expose(), None).await.map_err(said)?.token;
+        Ok(Person { user, secrets: Some((password, token)) })
+    }
+
+    /// The secret of the first key; `None` when there was a key already.
+    async fn key(&self, owner: &Actor, name: &str, scope: Option<&str>) -> anyhow::Result<Option<Token>> {
+        if self.has_keys(owner.user).await? {
+            return Ok(None);
+        }
+        let scopes = scope.map(|scope| vec![scope.to_owned()]);
+        let wish = KeyWish { name: name.to_owned(), scopes, ..KeyWish::default() };
+        Ok(Some(self.past.keys.create(owner, wish).await.map_err(said)?.token))
+    }
+
+    async fn has_keys(&self, user: UserId) -> anyhow::Result<bool> {
+        let count = self.past.store.api_keys().count(user).await;
+        Ok(count.map_err(|error| said(error.into()))? > 0)
+    }
+
+    async fn find(&self, name: &str) -> anyhow::Result<Option<User>> {
+        let login = Login::Username(username(name)?);
+        self.past.store.users().find_by_login(&login).await.map_err(|error| said(error.into()))
+    }
+
+    /// The same shape, with what can still be known.
+    async fn found(&self) -> anyhow::Result<Value> {
+        let mut users = Vec::new();
+        for (name, _) in USERS {
+            if let Some(user) = self.find(name).await? {
+                users.push(self.described(name, &user).await?);
+            }
+        }
+        Ok(json!({"created": false, "admin": {"username": ADMIN}, "users": users, "team": null}))
+    }
+
+    async fn described(&self, name: &str, user: &User) -> anyhow::Result<Value> {
+        let quota = self.today.metering.quota(user.personal_account).await.map_err(said)?;
+        let plan = quota.subscription.chosen.plan;
+        Ok(json!({"username": name, "id": user.id, "account": user.personal_account, "plan": plan.as_str()}))
+    }
+}
+
+fn username(name: &str) -> anyhow::Result<Username> {
+    Username::parse(name).map_err(|reason| anyhow::anyhow!(reason))
 }
 
 fn fresh_password(services: &Services) -> anyhow::Result<Password> {

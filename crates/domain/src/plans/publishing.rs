@@ -22,7 +22,7 @@ impl PlanService {
     ///
     /// Called at every start. Replicas that start together find each other's versions on their retry.
     pub async fn publish(&self) -> Result<Vec<Arc<PlanVersion>>> {
-        self.agree_on_meters().await?;
+        self.agree_on_units().await?;
         let mut on_sale = Vec::with_capacity(self.catalogue.plans.len());
         for plan in self.catalogue.plans.values() {
             let mut retry = Retry::new(&*self.store);

@@ -337,7 +337,7 @@ async fn publishing_stores_what_is_new_and_finds_what_another_replica_stored() {
     let mut stored = nothing_yet();
     stored.plans.expect_insert().withf(|version| version.number == 2).times(1).returning(|_| Ok(()));
     let mut reads = nothing_yet();
-    reads.options.expect_find().returning(|_| Ok(Some(r#"{"words": {"scale": 0, "kind": "counter"}}"#.to_owned())));
+    reads.options.expect_find().returning(|_| Ok(Some(agreement("CNY", 0))));
     let store = Arc::new(MockStore::reading(reads).beginning(beaten).beginning(stored));
     let service = PlanService { store: store.clone(), clock: Arc::new(FixedClock(start())), catalogue: catalogue() };
     let on_sale = service.publish().await.unwrap();
@@ -346,11 +346,37 @@ async fn publishing_stores_what_is_new_and_finds_what_another_replica_stored() {
     assert_eq!(on_sale[1].plan.price(Interval::Year, 1), Money::parse("300", catalogue().currency).ok());
 }
 
+fn agreement(currency: &str, scale: u8) -> String {
+    json!({"currency": currency, "meters": {"words": {"scale": scale, "kind": "counter"}}}).to_string()
+}
+
 #[tokio::test]
-async fn a_meter_whose_scale_changed_stops_the_start() {
-    let mut reads = MockWork::default();
-    reads.options.expect_find().returning(|_| Ok(Some(r#"{"words": {"scale": 3, "kind": "counter"}}"#.to_owned())));
-    let store = Arc::new(MockStore::reading(reads));
-    let service = PlanService { store, clock: Arc::new(FixedClock(start())), catalogue: catalogue() };
-    assert!(matches!(service.publish().await, Err(Error::Conflict { code: "meter_changed", .. })));
+async fn a_meter_whose_scale_changed_or_another_currency_stops_the_start() {
+    for (stored, refusal) in [(agreement("CNY", 3), "meter_changed"), (agreement("USD", 0), "currency_changed")] {
+        let mut reads = MockWork::default();
+        reads.options.expect_find().returning(move |_| Ok(Some(stored.clone())));
+        let store = Arc::new(MockStore::reading(reads));
+        let service = PlanService { store, clock: Arc::new(FixedClock(start())), catalogue: catalogue() };
+        assert!(matches!(service.publish().await, Err(Error::Conflict { code, .. }) if code == refusal));
+    }
+}
+
+#[tokio::test]
+async fn what_another_replica_agreed_on_meanwhile_is_neither_lost_nor_overruled() {
+    let other = json!({"currency": "CNY", "meters": {"traffic": {"scale": 5, "kind": "counter"}}}).to_string();
+    for (locked, commits) in [(other, 1), (agreement("CNY", 3), 0)] {
+        let mut reads = MockWork::default();
+        reads.options.expect_find().returning(|_| Ok(None));
+        reads.plans.expect_find_by_content().returning(|plan, _| Ok(Some(version(plan.as_str()))));
+        let mut work = MockWork::default();
+        work.options.expect_lock().returning(move |_, _, _| Ok(locked.clone()));
+        work.options
+            .expect_set()
+            .withf(|_, value, _| value.contains("traffic") && value.contains("words"))
+            .returning(|_, _, _| Ok(()));
+        let store = Arc::new(MockStore::reading(reads).beginning(work));
+        let clock = Arc::new(FixedClock(start()));
+        let service = PlanService { store: store.clone(), clock, catalogue: catalogue() };
+        assert_eq!((service.publish().await.is_ok(), store.commits()), (commits == 1, commits));
+    }
 }

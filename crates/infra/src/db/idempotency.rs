@@ -1,13 +1,13 @@
 //! Answers kept under idempotency keys, in `idempotency_keys`.
 
-use super::entity::idempotency_key::{ActiveModel, Entity, Model};
+use super::entity::idempotency_key::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::idempotency::{IdempotencyRepository, IdempotentRequest, StoredAnswer};
 use domain::store::StoreResult;
-use sea_orm::{ConnectionTrait, EntityTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 #[async_trait]
 impl<C: ConnectionTrait + Send + Sync> IdempotencyRepository for Repos<C> {
@@ -28,5 +28,10 @@ impl<C: ConnectionTrait + Send + Sync> IdempotencyRepository for Repos<C> {
         });
         Entity::insert(row).exec_without_returning(&self.conn).await.map_err(store_error)?;
         Ok(())
+    }
+
+    async fn delete_older_than(&self, time: DateTime<Utc>) -> StoreResult<u64> {
+        let delete = Entity::delete_many().filter(Column::CreatedAt.lt(time));
+        delete.exec(&self.conn).await.map(|done| done.rows_affected).map_err(store_error)
     }
 }

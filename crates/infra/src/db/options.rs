@@ -1,5 +1,6 @@
 //! Options and leases. A lease is taken by one conditional UPDATE and its count of rows.
 
+use super::columns::corrupt;
 use super::entity::{lease, option};
 use super::error::store_error;
 use super::repos::Repos;
@@ -8,7 +9,7 @@ use chrono::{DateTime, Utc};
 use domain::options::{LeaseRepository, OptionRepository};
 use domain::store::{StoreError, StoreResult};
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 #[async_trait]
@@ -18,16 +19,29 @@ impl<C: ConnectionTrait + Send + Sync> OptionRepository for Repos<C> {
         Ok(row.map(|row| row.value))
     }
 
+    async fn lock(&self, name: &str, initial: &str, now: DateTime<Utc>) -> StoreResult<String> {
+        // An upsert that changes nothing locks the row on every database, also one that was not there.
+        let unchanged = OnConflict::column(option::Column::KeyName).update_column(option::Column::KeyName).to_owned();
+        let insert = option::Entity::insert(row(name, initial, now)).on_conflict(unchanged);
+        insert.exec_without_returning(&self.conn).await.map_err(store_error)?;
+        let query = option::Entity::find_by_id(name).lock_exclusive();
+        let found = query.one(&self.conn).await.map_err(store_error)?;
+        found.map(|row| row.value).ok_or(corrupt("options", "key_name"))
+    }
+
     async fn set(&self, name: &str, value: &str, now: DateTime<Utc>) -> StoreResult<()> {
-        let row =
-            option::Model { key_name: name.to_owned(), value: value.to_owned(), created_at: now, updated_at: now };
         let existing = OnConflict::column(option::Column::KeyName)
             .update_columns([option::Column::Value, option::Column::UpdatedAt])
             .to_owned();
-        let insert = option::Entity::insert(option::ActiveModel::from(row)).on_conflict(existing);
+        let insert = option::Entity::insert(row(name, value, now)).on_conflict(existing);
         insert.exec_without_returning(&self.conn).await.map_err(store_error)?;
         Ok(())
     }
+}
+
+fn row(name: &str, value: &str, now: DateTime<Utc>) -> option::ActiveModel {
+    let (key_name, value) = (name.to_owned(), value.to_owned());
+    option::Model { key_name, value, created_at: now, updated_at: now }.into()
 }
 
 #[async_trait]
