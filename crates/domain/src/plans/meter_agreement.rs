@@ -7,9 +7,9 @@ use super::publishing::PlanService;
 use super::{Catalogue, Meter, MeterKind};
 use crate::error::{Error, Result};
 use crate::money::Currency;
-use crate::store::{StoreError, retrying};
+use crate::store::{Repositories, StoreError, retrying};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The option that keeps what was agreed on.
 const OPTION: &str = "agreement";
@@ -87,4 +87,11 @@ impl PlanService {
         work.options().set(OPTION, &extended.write()?, now).await?;
         Ok(work.commit().await?)
     }
+}
+
+/// The gauges there ever were: one that left the catalogue keeps its level, for the day it comes back.
+pub async fn agreed_gauges(work: &dyn Repositories) -> Result<BTreeSet<String>> {
+    let Some(text) = work.options().find(OPTION).await? else { return Ok(BTreeSet::new()) };
+    let meters = Agreement::read(&text)?.meters.into_iter();
+    Ok(meters.filter(|(_, agreed)| agreed.kind == MeterKind::Gauge).map(|(code, _)| code).collect())
 }

@@ -30,6 +30,7 @@ pub use catalogue::{Catalogue, Mistake};
 pub use change::{ChangeKind, Effective, Offer, Quote, QuoteLine, change_kind};
 pub use code::{MeterCode, PlanCode};
 pub use meter::{Meter, MeterDisplay, MeterKind};
+pub use meter_agreement::agreed_gauges;
 pub use plan::{Allowance, Interval, MeterTerms, OnExhausted, Percent, Plan, PlanVersion, SeatRule, SeatsOutOfRange};
 #[cfg(any(test, feature = "testing"))]
 pub use ports::{MockPlanRepository, MockSubscriptionRepository};

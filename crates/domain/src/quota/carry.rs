@@ -3,11 +3,12 @@
 use super::{Counter, Grant};
 use crate::error::{Error, Result};
 use crate::id::AccountId;
-use crate::plans::{Allowance, Catalogue, MeterCode, MeterKind, OnExhausted, OpenedPeriod, PeriodHook};
+use crate::plans::{self, Allowance, Catalogue, MeterCode, MeterKind, OnExhausted, OpenedPeriod, PeriodHook};
 use crate::quantity::Quantity;
 use crate::store::{Repositories, StoreError};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Opens the gauges of new periods. Counters start at zero and need no row until they are used.
@@ -16,9 +17,17 @@ pub struct GaugeCarry {
 }
 
 impl GaugeCarry {
-    fn is_carried(&self, counter: &Counter) -> bool {
-        let meter = self.catalogue.meters.get(&counter.meter);
-        counter.used.is_positive() && meter.is_some_and(|meter| meter.kind == MeterKind::Gauge)
+    /// Keeps the gauges that have a level.
+    async fn gauges(&self, work: &dyn Repositories, mut counters: Vec<Counter>) -> Result<Vec<Counter>> {
+        counters.retain(|counter| counter.used.is_positive());
+        let meters = &self.catalogue.meters;
+        let all_known = counters.iter().all(|counter| meters.contains_key(&counter.meter));
+        let former = if all_known { BTreeSet::new() } else { plans::agreed_gauges(work).await? };
+        counters.retain(|counter| match meters.get(&counter.meter) {
+            Some(meter) => meter.kind == MeterKind::Gauge,
+            None => former.contains(counter.meter.as_str()),
+        });
+        Ok(counters)
     }
 }
 
@@ -32,8 +41,8 @@ impl PeriodHook for GaugeCarry {
         now: DateTime<Utc>,
     ) -> Result<()> {
         let Some(first) = opened.first() else { return Ok(()) };
-        let mut levels = work.counters().load_ending_at(account, first.period.start).await?;
-        levels.retain(|counter| self.is_carried(counter));
+        let ended = work.counters().load_ending_at(account, first.period.start).await?;
+        let levels = self.gauges(work, ended).await?;
         if levels.is_empty() {
             return Ok(());
         }
@@ -76,3 +85,7 @@ fn with_grants(limit: Allowance, grants: &[Grant], meter: &MeterCode, start: Dat
     let live = grants.iter().filter(|grant| grant.meter == *meter && grant.created_at <= start && grant.is_live(start));
     Allowance::Limited(live.fold(limit, |sum, grant| sum.saturating_add(grant.remaining)))
 }
+
+#[cfg(test)]
+#[path = "carry_tests.rs"]
+mod tests;
