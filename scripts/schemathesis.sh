@@ -33,6 +33,6 @@ status=0
 "$st" --config-file "$config" run "$base/api/v1/openapi.json" --header "Authorization: Bearer $token" --seed 1 --max-examples "$examples" \
     --workers 2 --no-color --continue-on-failure --exclude-path /api/v1/auth/logout \
     --exclude-checks positive_data_acceptance,unsupported_method > "$report" 2>&1 || status=$?
-grep -E 'panicked|storage failed' server.log | tee -a "$report" && status=1
+if grep -E 'panicked|storage failed' server.log >> "$report"; then status=1; fi
 tail -n 40 "$report"
 exit $status
