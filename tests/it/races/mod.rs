@@ -2,3 +2,4 @@
 
 mod last_units;
 mod migrating;
+mod seeding;

@@ -16,6 +16,7 @@ use domain::id::UserId;
 use domain::identity::{Login, Password, Token, User, Username};
 use domain::page::PageRequest;
 use domain::plans::{Interval, PlanCode, PlanWish};
+use domain::store::StoreError;
 use domain::text::hex;
 use domain::time::Clock;
 use infra::clock::{ShiftedClock, SystemClock};
@@ -25,7 +26,13 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
 
+const SEEDING_LEASE: &str = "seed";
+const LEASE: TimeDelta = TimeDelta::seconds(15);
+/// Between two looks whether another process has finished seeding.
+const POLL: Duration = Duration::from_millis(200);
 /// How long ago the demo's subscriptions began.
 const AGE: TimeDelta = TimeDelta::days(10);
 /// The option that says how far seeding came, so that one that was killed goes on at the next start.
@@ -80,8 +87,10 @@ pub async fn demo(settings: &Settings) -> anyhow::Result<Option<Demo>> {
     let path = credentials_path(settings);
     if is_new || progress(&services).await?.as_deref() == Some(BEGUN) {
         let object = seed(settings).await?;
-        keep(&path, &object).context("cannot keep the demo's credentials")?;
-        return Ok(Some(Demo { object }));
+        if object["created"] == json!(true) {
+            keep(&path, &object).context("cannot keep the demo's credentials")?;
+            return Ok(Some(Demo { object }));
+        }
     }
     let Ok(text) = std::fs::read_to_string(&path) else { return Ok(None) };
     let Ok(object) = serde_json::from_str::<Value>(&text) else { return Ok(None) };
@@ -119,14 +128,38 @@ pub async fn seed(settings: &Settings) -> anyhow::Result<Value> {
     let today = wire_at(settings, Arc::new(SystemClock)).await?;
     past.plans.publish().await.map_err(said)?;
     let seeding = Seeding { past, today };
-    let is_done = progress(&seeding.past).await?.as_deref() == Some(DONE);
-    if is_done {
+    if !may_seed(&seeding.today).await? {
         return seeding.found().await;
     }
     mark(&seeding.past, BEGUN).await?;
     let object = seeding.complete().await?;
     mark(&seeding.past, DONE).await?;
     Ok(object)
+}
+
+/// Waits for the right to seed, which one process has at a time; false when the demo is complete.
+///
+/// The right of a process that was killed ends with its lease, and the next one goes on.
+async fn may_seed(services: &Services) -> anyhow::Result<bool> {
+    let holder = Uuid::now_v7();
+    loop {
+        if progress(services).await?.as_deref() == Some(DONE) {
+            return Ok(false);
+        }
+        let now = SystemClock.now();
+        let claim = async {
+            let work = services.store.begin().await?;
+            let claimed = work.leases().claim(SEEDING_LEASE, holder, now, now + LEASE).await?;
+            work.commit().await?;
+            Ok(claimed)
+        };
+        match claim.await {
+            Ok(true) => return Ok(true),
+            // Contended, or inserted by another in the same moment: look again.
+            Ok(false) | Err(StoreError::Contended | StoreError::Duplicate) => tokio::time::sleep(POLL).await,
+            Err(error) => return Err(said(error.into())),
+        }
+    }
 }
 
 /// How far an earlier run came.
