@@ -49,17 +49,20 @@ pub fn padded<T: Clone>(mut values: Vec<T>) -> Vec<T> {
 
 /// Conditions that together name every pair of account and value, each small enough for one statement.
 ///
-/// SQLite takes expressions 1 000 deep, and each account is one more `OR`.
+/// SQLite takes expressions 1 000 deep, and each `OR` is one more.
 pub fn any_of_accounts<A, V, T>(
+    backend: DbBackend,
     pairs: impl IntoIterator<Item = (Uuid, T)>,
-    account_column: A,
-    value_column: V,
+    (account_column, value_column): (A, V),
 ) -> Vec<Condition>
 where
     A: ColumnTrait,
     V: ColumnTrait,
     T: Into<Value> + Clone,
 {
+    if backend == DbBackend::Postgres {
+        return any_pair(pairs.into_iter().collect(), account_column, value_column);
+    }
     let mut by_account: BTreeMap<Uuid, Vec<T>> = BTreeMap::new();
     for (account, value) in pairs {
         by_account.entry(account).or_default().push(value);
@@ -76,6 +79,22 @@ where
             })
         })
         .collect()
+}
+
+/// One `OR` a pair. PostgreSQL would look up `account = … AND value IN (…)` by the account alone and read all of its
+/// rows, as long as it takes the table to be small; pair by pair it can only use the whole index.
+fn any_pair<A, V, T>(pairs: Vec<(Uuid, T)>, account_column: A, value_column: V) -> Vec<Condition>
+where
+    A: ColumnTrait,
+    V: ColumnTrait,
+    T: Into<Value> + Clone,
+{
+    let any = |chunk: &[(Uuid, T)]| {
+        padded(chunk.to_vec()).into_iter().fold(Condition::any(), |any, (account, value)| {
+            any.add(account_column.eq(account).and(value_column.eq(value)))
+        })
+    };
+    pairs.chunks(MAX_ACCOUNTS).map(any).collect()
 }
 
 /// Splits groups so that no statement has too many of them or of their values.

@@ -27,6 +27,9 @@ const RELEASE: Duration = Duration::from_secs(2);
 /// Prepared statements kept per connection: every kind of statement in every size of batch.
 const STATEMENTS: usize = 500;
 
+/// Without a transaction a bare ROLLBACK would write a warning into the server's log at every release.
+const POSTGRES_RESET: &str = "BEGIN; ROLLBACK";
+
 /// Where the database is and how many connections may be open.
 #[derive(Clone)]
 pub struct DatabaseSettings {
@@ -80,7 +83,9 @@ pub(super) async fn open(settings: &DatabaseSettings, connections: u32) -> Store
         })
         .map_sqlx_mysql_opts(|mysql| mysql.statement_cache_capacity(STATEMENTS))
         .map_sqlx_postgres_pool_opts(|pool| {
-            pool.after_release(|connection, _| Box::pin(async { Ok(is_clean(connection.execute("ROLLBACK")).await) }))
+            pool.after_release(|connection, _| {
+                Box::pin(async { Ok(is_clean(connection.execute(POSTGRES_RESET)).await) })
+            })
         })
         .map_sqlx_mysql_pool_opts(|pool| {
             pool.after_connect(|connection, _| {

@@ -29,7 +29,11 @@ impl<C: ConnectionTrait + Send + Sync> UsageRepository for Repos<C> {
     async fn find_by_keys(&self, keys: &[(AccountId, String)]) -> StoreResult<Vec<SavedUsage>> {
         let mut found = Vec::new();
         let pairs = keys.iter().map(|(account, key)| (account.as_uuid(), key.as_str()));
-        for any in any_of_accounts(pairs, usage_key::Column::AccountId, usage_key::Column::UsageKey) {
+        for any in any_of_accounts(
+            self.conn.get_database_backend(),
+            pairs,
+            (usage_key::Column::AccountId, usage_key::Column::UsageKey),
+        ) {
             found.extend(usage_key::Entity::find().filter(any).all(&self.conn).await.map_err(store_error)?);
         }
         if found.is_empty() {
@@ -102,7 +106,7 @@ async fn saved_under<C: ConnectionTrait>(
     let mut fingerprints: HashMap<Uuid, String> = HashMap::new();
     let mut rows = Vec::new();
     let pairs: Vec<_> = keys.iter().map(|key| (key.account_id, key.usage_id)).collect();
-    for any in any_of_accounts(pairs, Column::AccountId, Column::Id) {
+    for any in any_of_accounts(repos.conn.get_database_backend(), pairs, (Column::AccountId, Column::Id)) {
         rows.extend(Entity::find().filter(any).all(&repos.conn).await.map_err(store_error)?);
     }
     fingerprints.extend(keys.into_iter().map(|key| (key.usage_id, key.fingerprint)));
