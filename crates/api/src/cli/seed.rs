@@ -7,7 +7,7 @@ use super::admin::said;
 use super::say;
 use crate::services::Services;
 use crate::settings::Settings;
-use crate::wiring::{database_settings, wire, wire_at};
+use crate::wiring::{database_settings, wire_at};
 use anyhow::Context;
 use chrono::TimeDelta;
 use domain::accounts::{KeyWish, Registration};
@@ -80,12 +80,11 @@ pub async fn seed_command(settings: &Settings, json: bool) -> anyhow::Result<()>
 }
 
 /// Seeds a database without users, or goes on with one half seeded, for a development server; finds what it printed before otherwise.
-pub async fn demo(settings: &Settings) -> anyhow::Result<Option<Demo>> {
-    let services = wire(settings).await?;
+pub async fn demo(settings: &Settings, services: &Services) -> anyhow::Result<Option<Demo>> {
     let first = PageRequest { limit: 1, before: None };
     let is_new = services.store.users().list(first).await?.rows.is_empty();
     let path = credentials_path(settings);
-    if is_new || progress(&services).await?.as_deref() == Some(BEGUN) {
+    if is_new || progress(services).await?.as_deref() == Some(BEGUN) {
         let object = seed(settings).await?;
         if object["created"] == json!(true) {
             keep(&path, &object).context("cannot keep the demo's credentials")?;

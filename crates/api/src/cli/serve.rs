@@ -27,7 +27,7 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     }
     services.plans.publish().await.map_err(said)?;
     let demo = match settings.profile {
-        Profile::Development => seed::demo(&settings).await?,
+        Profile::Development => seed::demo(&settings, &services).await?,
         Profile::Production => None,
     };
     let state = AppState::new(services.clone(), settings);
