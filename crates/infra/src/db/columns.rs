@@ -61,7 +61,8 @@ where
     T: Into<Value> + Clone,
 {
     if backend == DbBackend::Postgres {
-        return any_pair(pairs.into_iter().collect(), account_column, value_column);
+        let pairs: Vec<_> = pairs.into_iter().collect();
+        return any_pair(&pairs, account_column, value_column);
     }
     let mut by_account: BTreeMap<Uuid, Vec<T>> = BTreeMap::new();
     for (account, value) in pairs {
@@ -83,7 +84,7 @@ where
 
 /// One `OR` a pair. PostgreSQL would look up `account = … AND value IN (…)` by the account alone and read all of its
 /// rows, as long as it takes the table to be small; pair by pair it can only use the whole index.
-fn any_pair<A, V, T>(pairs: Vec<(Uuid, T)>, account_column: A, value_column: V) -> Vec<Condition>
+fn any_pair<A, V, T>(pairs: &[(Uuid, T)], account_column: A, value_column: V) -> Vec<Condition>
 where
     A: ColumnTrait,
     V: ColumnTrait,
