@@ -11,6 +11,7 @@ pub mod me;
 mod plan_views;
 pub mod plans;
 pub mod quota;
+pub mod reservations;
 pub mod subscription;
 mod subscription_views;
 pub mod usage;
@@ -24,6 +25,7 @@ pub fn configure(config: &mut ServiceConfig) {
     subscription::configure(config);
     usage::configure(config);
     quota::configure(config);
+    reservations::configure(config);
     admin::configure(config);
 }
 

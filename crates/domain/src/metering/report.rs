@@ -41,7 +41,7 @@ impl MeteringService {
         Ok(commands)
     }
 
-    async fn command(&self, actor: &Actor, report: &UsageReport, known: &mut Known) -> Result<Consume> {
+    pub(super) async fn command(&self, actor: &Actor, report: &UsageReport, known: &mut Known) -> Result<Consume> {
         let key = UsageKey::parse(&report.key)
             .ok_or_else(|| Error::invalid("key", "must be 1 to 255 characters without control characters"))?;
         let meter = MeterCode::parse(&report.meter).and_then(|code| self.catalogue.meters.get(&code));
@@ -63,7 +63,7 @@ impl MeteringService {
     }
 
     /// A look-up is made once for each name in the batch, found or not.
-    async fn account_of(&self, actor: &Actor, which: &AccountRef, known: &mut Known) -> Result<AccountId> {
+    pub(super) async fn account_of(&self, actor: &Actor, which: &AccountRef, known: &mut Known) -> Result<AccountId> {
         if let Some(account) = own_account(actor, which) {
             return Ok(account);
         }
@@ -80,7 +80,7 @@ impl MeteringService {
     }
 
     /// The caller, or for a service key any user there is.
-    async fn user_of(&self, actor: &Actor, named: Option<UserId>, known: &mut Known) -> Result<UserId> {
+    pub(super) async fn user_of(&self, actor: &Actor, named: Option<UserId>, known: &mut Known) -> Result<UserId> {
         let Some(user) = named.filter(|user| *user != actor.user) else { return Ok(actor.user) };
         if !actor.is_service() {
             return Err(Error::Forbidden("Only a service key may report for another user."));
@@ -96,7 +96,7 @@ impl MeteringService {
 
 /// What a batch has looked up so far.
 #[derive(Default)]
-struct Known {
+pub(super) struct Known {
     accounts: BTreeMap<AccountRef, Option<AccountId>>,
     users: BTreeMap<UserId, bool>,
 }

@@ -1,5 +1,6 @@
-//! Consuming: check, deduplicate, decide, fund, record, sum and warn, in one unit of work.
+//! Consuming, reserving and ending reservations: check, deduplicate, decide, fund, record, sum and warn, in one unit of work.
 
+use super::batch::{Booked, Command, Done, Outcome, receipts};
 use super::command::{Consume, Rejection, admit, admit_time};
 use super::load::{Books, open_books};
 use super::ports::SavedUsage;
@@ -8,7 +9,7 @@ use super::usage::Receipt;
 use crate::error::Result;
 use crate::id::AccountId;
 use crate::outbox::Event;
-use crate::plans::Catalogue;
+use crate::plans::{Catalogue, Meter, MeterCode};
 use crate::quota::{FiredWarning, GaugeCarry};
 use crate::store::{Repositories, Retry, Store};
 use crate::time::Clock;
@@ -16,9 +17,6 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;
-
-/// What became of one command of a batch.
-pub type Outcome = std::result::Result<Receipt, Rejection>;
 
 /// Use cases of metering.
 pub struct MeteringService {
@@ -34,10 +32,16 @@ impl MeteringService {
         Self { store, clock, hook: GaugeCarry { catalogue: catalogue.clone() }, catalogue }
     }
 
+    /// [`Self::book`] for uses only.
+    pub async fn consume(&self, batch: &[Consume]) -> Result<Vec<Outcome>> {
+        let commands: Vec<Command> = batch.iter().cloned().map(Command::Consume).collect();
+        Ok(receipts(self.book(&commands).await?))
+    }
+
     /// Decides and books a batch in one unit of work; outcomes come in the order of the commands.
     ///
     /// The error is the batch's: nothing of it was booked. A rejected command does not touch the others.
-    pub async fn consume(&self, batch: &[Consume]) -> Result<Vec<Outcome>> {
+    pub async fn book(&self, batch: &[Command]) -> Result<Vec<Booked>> {
         let mut retry = Retry::new(&*self.store);
         loop {
             match self.attempt(batch).await {
@@ -47,10 +51,10 @@ impl MeteringService {
         }
     }
 
-    async fn attempt(&self, batch: &[Consume]) -> Result<Vec<Outcome>> {
+    async fn attempt(&self, batch: &[Command]) -> Result<Vec<Booked>> {
         let now = self.clock.now();
         let checked: Vec<_> = batch.iter().map(|command| self.check(command)).collect();
-        let admitted: Vec<&Consume> =
+        let admitted: Vec<&Command> =
             batch.iter().zip(&checked).filter(|(_, check)| check.is_ok()).map(|(command, _)| command).collect();
         if admitted.is_empty() {
             return Ok(checked.into_iter().filter_map(std::result::Result::err).map(Err).collect());
@@ -63,21 +67,22 @@ impl MeteringService {
             .zip(checked)
             .map(|(command, check)| check.and_then(|()| session.book(&mut books, command, now)))
             .collect();
-        if session.fresh.is_empty() {
-            // Rolled-over periods are kept even when every command was a duplicate or refused.
-            work.commit().await?;
-            return Ok(outcomes);
-        }
+        // Rolled-over periods are kept even when every command was a duplicate or refused.
         write(&*work, &books, &session.fresh, &self.catalogue, now).await?;
         work.commit().await?;
         Ok(outcomes)
     }
 
-    fn check(&self, command: &Consume) -> std::result::Result<(), Rejection> {
-        match self.catalogue.meters.get(&command.meter) {
-            Some(meter) => admit(command, meter),
-            None => Err(Rejection::invalid("meter", "is not a meter of this server")),
+    fn check(&self, command: &Command) -> std::result::Result<(), Rejection> {
+        match command {
+            Command::Consume(command) => admit(command, self.meter(&command.meter)?),
+            Command::Reserve(command) => command.admit(self.meter(&command.wanted.meter)?),
+            Command::End(command) => command.how.admit(),
         }
+    }
+
+    fn meter(&self, code: &MeterCode) -> std::result::Result<&Meter, Rejection> {
+        self.catalogue.meters.get(code).ok_or_else(|| Rejection::invalid("meter", "is not a meter of this server"))
     }
 }
 
@@ -89,14 +94,33 @@ struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    async fn begin(work: &dyn Repositories, catalogue: &'a Catalogue, commands: &[&Consume]) -> Result<Self> {
-        let keys: Vec<_> = commands.iter().map(|command| (command.account, command.key.as_str().to_owned())).collect();
-        let found = work.usage().find_by_keys(&keys).await?;
+    async fn begin(work: &dyn Repositories, catalogue: &'a Catalogue, commands: &[&Command]) -> Result<Self> {
+        let key = |command: &&Command| match command {
+            Command::Consume(command) => Some((command.account, command.key.as_str().to_owned())),
+            Command::Reserve(_) | Command::End(_) => None,
+        };
+        let keys: Vec<_> = commands.iter().filter_map(key).collect();
+        let found = if keys.is_empty() { Vec::new() } else { work.usage().find_by_keys(&keys).await? };
         let seen = found.into_iter().map(|saved| ((saved.record.account, saved.record.key.clone()), saved)).collect();
         Ok(Self { catalogue, seen, fresh: Vec::new() })
     }
 
-    fn book(&mut self, books: &mut Books, command: &Consume, now: DateTime<Utc>) -> Outcome {
+    fn book(&mut self, books: &mut Books, command: &Command, now: DateTime<Utc>) -> Booked {
+        match command {
+            Command::Consume(command) => self.consume(books, command, now).map(Done::Used),
+            Command::Reserve(command) => books.reserve(command, self.catalogue, now).map(Done::Settled),
+            Command::End(command) => {
+                let settlement = books.end(command, self.catalogue, now)?;
+                if let Some(record) = &settlement.usage {
+                    let fingerprint = settlement.reservation.as_use(record.quantity).fingerprint();
+                    self.fresh.push(SavedUsage { record: record.clone(), fingerprint });
+                }
+                Ok(Done::Settled(settlement))
+            }
+        }
+    }
+
+    fn consume(&mut self, books: &mut Books, command: &Consume, now: DateTime<Utc>) -> Outcome {
         let fingerprint = command.fingerprint();
         let key = (command.account, command.key.as_str().to_owned());
         if let Some(saved) = self.seen.get(&key) {
@@ -130,10 +154,14 @@ async fn write(
         grants.extend(book.changed_grants());
         fired.extend_from_slice(book.fired());
     }
-    work.usage().insert(fresh).await?;
-    let records: Vec<_> = fresh.iter().map(|saved| saved.record.clone()).collect();
-    work.usage().add_rollup(&Rollup::of(&records, catalogue.zone)).await?;
-    work.counters().put(&changed, now).await?;
+    if !fresh.is_empty() {
+        work.usage().insert(fresh).await?;
+        let records: Vec<_> = fresh.iter().map(|saved| saved.record.clone()).collect();
+        work.usage().add_rollup(&Rollup::of(&records, catalogue.zone)).await?;
+    }
+    if !changed.is_empty() {
+        work.counters().put(&changed, now).await?;
+    }
     if !grants.is_empty() {
         work.grants().save(&grants, now).await?;
     }
@@ -141,10 +169,29 @@ async fn write(
     if !allowances.is_empty() {
         work.api_keys().save_allowances(&allowances, now).await?;
     }
+    write_holds(work, books).await?;
     if !fired.is_empty() {
         work.warnings().insert(&fired).await?;
-        let events: Vec<Event> = fired.iter().map(|warning| told(warning, catalogue)).collect();
+    }
+    let events: Vec<Event> =
+        fired.iter().map(|warning| told(warning, catalogue)).chain(books.holds.events(catalogue)).collect();
+    if !events.is_empty() {
         work.outbox().push(&events).await?;
+    }
+    Ok(())
+}
+
+/// Writes the reservations that were made and ended, and the debts they left.
+async fn write_holds(work: &dyn Repositories, books: &Books) -> Result<()> {
+    let (made, ended) = (books.holds.made(), books.holds.ended());
+    if !made.is_empty() {
+        work.reservations().insert(&made).await?;
+    }
+    if !ended.is_empty() {
+        work.reservations().end(&ended).await?;
+    }
+    if !books.holds.debts().is_empty() {
+        work.debts().insert(books.holds.debts()).await?;
     }
     Ok(())
 }

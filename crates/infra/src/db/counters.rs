@@ -20,9 +20,10 @@ use std::collections::BTreeMap;
 const MAX_STARTS: usize = 256;
 const TABLE: &str = "quota_counters";
 const KEY: [Column; 4] = [Column::AccountId, Column::PeriodStart, Column::SubjectId, Column::Meter];
-const CHANGING: [Column; 12] = [
+const CHANGING: [Column; 13] = [
     Column::Used,
     Column::Reserved,
+    Column::HeldGrants,
     Column::Peak,
     Column::FromAllowance,
     Column::FromGrants,
@@ -69,7 +70,7 @@ impl<C: ConnectionTrait + Send + Sync> CounterRepository for Repos<C> {
     }
 
     async fn put(&self, counters: &[Counter], now: DateTime<Utc>) -> StoreResult<()> {
-        for chunk in statement_chunks(counters, 18) {
+        for chunk in statement_chunks(counters, 19) {
             let rows = chunk.iter().map(|counter| ActiveModel::from(row(counter, now)));
             let existing = OnConflict::columns(KEY).update_columns(CHANGING).to_owned();
             let upsert = Entity::insert_many(rows).on_conflict(existing);
@@ -89,6 +90,7 @@ fn row(counter: &Counter, now: DateTime<Utc>) -> Model {
         period_end: counter.period.end,
         used: counter.used.as_atoms(),
         reserved: counter.reserved.as_atoms(),
+        held_grants: counter.held_grants.as_atoms(),
         peak: counter.peak.as_atoms(),
         from_allowance: drawn.allowance.as_atoms(),
         from_grants: drawn.grants.as_atoms(),
@@ -104,7 +106,7 @@ fn row(counter: &Counter, now: DateTime<Utc>) -> Model {
 }
 
 fn counter(row: &Model) -> StoreResult<Counter> {
-    if row.used < 0 || row.reserved < 0 {
+    if row.used < 0 || row.held_grants < 0 || row.reserved < row.held_grants {
         return Err(corrupt(TABLE, "used"));
     }
     let account = AccountId::from_uuid(row.account_id);
@@ -115,6 +117,7 @@ fn counter(row: &Model) -> StoreResult<Counter> {
         period: Period { start: row.period_start, end: row.period_end },
         used: Quantity::atoms(row.used),
         reserved: Quantity::atoms(row.reserved),
+        held_grants: Quantity::atoms(row.held_grants),
         peak: Quantity::atoms(row.peak),
         drawn: Drawn {
             allowance: Quantity::atoms(row.from_allowance),

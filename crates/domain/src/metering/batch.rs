@@ -1,0 +1,65 @@
+//! What one unit of work is asked to do, in order, and what became of each part of it.
+
+use super::command::{Consume, Rejection};
+use super::reservation::{End, Reserve, Settlement};
+use super::usage::Receipt;
+use crate::id::{AccountId, ApiKeyId};
+
+/// One command of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    Consume(Consume),
+    Reserve(Reserve),
+    End(End),
+}
+
+impl Command {
+    pub fn account(&self) -> AccountId {
+        match self {
+            Self::Consume(command) => command.account,
+            Self::Reserve(command) => command.wanted.account,
+            Self::End(command) => command.account,
+        }
+    }
+
+    /// The key whose allowance is asked; that of an end is its reservation's.
+    pub(super) fn api_key(&self) -> Option<ApiKeyId> {
+        match self {
+            Self::Consume(command) => command.api_key,
+            Self::Reserve(command) => command.wanted.api_key,
+            Self::End(_) => None,
+        }
+    }
+
+    /// What is to be used, now or later; an end names its reservation instead.
+    pub(super) fn wanted(&self) -> Option<&Consume> {
+        match self {
+            Self::Consume(command) => Some(command),
+            Self::Reserve(command) => Some(&command.wanted),
+            Self::End(_) => None,
+        }
+    }
+}
+
+/// What was done for a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Done {
+    Used(Receipt),
+    Settled(Settlement),
+}
+
+/// What became of one command of a batch.
+pub type Booked = Result<Done, Rejection>;
+
+/// What became of one consume.
+pub type Outcome = Result<Receipt, Rejection>;
+
+/// The outcomes of consumes.
+pub fn receipts(booked: Vec<Booked>) -> Vec<Outcome> {
+    let receipt = |booked: Booked| match booked {
+        Ok(Done::Used(receipt)) => Some(Ok(receipt)),
+        Ok(Done::Settled(_)) => None,
+        Err(rejection) => Some(Err(rejection)),
+    };
+    booked.into_iter().filter_map(receipt).collect()
+}
