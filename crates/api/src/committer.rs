@@ -4,8 +4,9 @@
 //! at once. A batch that fails is split, so that one poisonous command fails alone; when the database is away
 //! every caller hears so at once.
 
+use crate::metrics::{BATCH, COMMIT, QUEUE};
 use domain::error::{Error, Result};
-use domain::metering::{Booked, Command, Consume, MeteringService, Outcome, receipts};
+use domain::metering::{Command, Consume, Decided, MeteringService, Outcome, receipts};
 use domain::store::StoreError;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -20,7 +21,7 @@ const MAX_COMMANDS: usize = 2_000;
 /// One caller's commands, their places in the queue, and where its outcomes go.
 struct Waiting {
     commands: Vec<Command>,
-    answer: oneshot::Sender<Result<Vec<Booked>>>,
+    answer: oneshot::Sender<Result<Vec<Decided>>>,
     _places: OwnedSemaphorePermit,
 }
 
@@ -50,7 +51,7 @@ impl Committer {
     }
 
     /// Books the commands together with whatever else waits; outcomes come in their order.
-    pub async fn book(&self, commands: Vec<Command>) -> Result<Vec<Booked>> {
+    pub async fn book(&self, commands: Vec<Command>) -> Result<Vec<Decided>> {
         let Some(first) = commands.first() else { return Ok(Vec::new()) };
         let mut hasher = DefaultHasher::new();
         first.account().hash(&mut hasher);
@@ -74,15 +75,15 @@ async fn commit_all(metering: Arc<MeteringService>, mut queue: UnboundedReceiver
             size += next.commands.len();
             batch.push(next);
         }
-        metrics::gauge!("suanpan_commit_queue_depth").set(f64::from(u32::try_from(queue.len()).unwrap_or(u32::MAX)));
-        metrics::histogram!("suanpan_commit_batch_size").record(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
+        metrics::gauge!(QUEUE).set(f64::from(u32::try_from(queue.len()).unwrap_or(u32::MAX)));
+        metrics::histogram!(BATCH).record(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
         let started = Instant::now();
         let metering = metering.clone();
         // In a task of its own: a panic fails its callers, and the queue goes on.
         if let Err(error) = tokio::spawn(async move { commit(&metering, batch).await }).await {
             tracing::error!(%error, "a commit panicked");
         }
-        metrics::histogram!("suanpan_commit_seconds").record(started.elapsed().as_secs_f64());
+        metrics::histogram!(COMMIT).record(started.elapsed().as_secs_f64());
     }
 }
 

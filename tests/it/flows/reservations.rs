@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::id::{AccountId, ReservationId};
 use domain::metering::{
-    Booked, Command, Done, End, Ending, QuotaView, Rejection, Reservation, ReservationStatus, Reserve, Settlement,
+    Command, Decided, Done, End, Ending, QuotaView, Rejection, Reservation, ReservationStatus, Reserve, Settlement,
     UsageFilter,
 };
 use domain::page::PageRequest;
@@ -26,7 +26,7 @@ fn capture(atoms: i64) -> Ending {
     Ending::Capture(Quantity::atoms(atoms))
 }
 
-async fn book(scene: &Scene, command: Command) -> Booked {
+async fn book(scene: &Scene, command: Command) -> Decided {
     scene.services.metering.book(&[command]).await.unwrap().pop().unwrap()
 }
 
@@ -74,7 +74,7 @@ fn comparable(view: &QuotaView) -> Vec<(String, i64, i64, i64, i64, Option<i64>)
 }
 
 /// What became of a command, without ids and times.
-fn outcome(booked: &Booked) -> String {
+fn outcome(booked: &Decided) -> String {
     match booked {
         Ok(Done::Used(receipt)) => {
             format!("{:?} {:?} {:?}", receipt.duplicate, receipt.record.drawn, receipt.record.remaining)

@@ -4,8 +4,8 @@ use super::rounds;
 use chrono::TimeDelta;
 use domain::id::AccountId;
 use domain::metering::{
-    Booked, Command, Done, End, Ending, MAX_TTL, Rejection, Reservation, ReservationFilter, ReservationStatus, Reserve,
-    UsageFilter,
+    Command, Decided, Done, End, Ending, MAX_TTL, Rejection, Reservation, ReservationFilter, ReservationStatus,
+    Reserve, UsageFilter,
 };
 use domain::page::PageRequest;
 use domain::quantity::Quantity;
@@ -22,11 +22,11 @@ const LEFT: i64 = 122;
 const INCLUDED: i64 = 30_000;
 const PAGE: PageRequest = PageRequest { limit: 200, before: None };
 
-async fn book(scene: &Scene, command: Command) -> Booked {
+async fn book(scene: &Scene, command: Command) -> Decided {
     scene.services.committer.book(vec![command]).await.unwrap().pop().unwrap()
 }
 
-async fn end(scene: &Scene, reservation: &Reservation, how: Ending) -> Booked {
+async fn end(scene: &Scene, reservation: &Reservation, how: Ending) -> Decided {
     let (account, id) = (reservation.account, reservation.id);
     book(scene, Command::End(End { account, reservation: id, how, key: None })).await
 }

@@ -31,6 +31,13 @@ impl Command {
         }
     }
 
+    pub(super) fn consume(&self) -> Option<&Consume> {
+        match self {
+            Self::Consume(command) => Some(command),
+            Self::Reserve(_) | Self::End(_) => None,
+        }
+    }
+
     /// What is to be used, now or later; an end names its reservation instead.
     pub(super) fn wanted(&self) -> Option<&Consume> {
         match self {
@@ -49,17 +56,17 @@ pub enum Done {
 }
 
 /// What became of one command of a batch.
-pub type Booked = Result<Done, Rejection>;
+pub type Decided = Result<Done, Rejection>;
 
 /// What became of one consume.
 pub type Outcome = Result<Receipt, Rejection>;
 
 /// The outcomes of consumes.
-pub fn receipts(booked: Vec<Booked>) -> Vec<Outcome> {
-    let receipt = |booked: Booked| match booked {
+pub fn receipts(decided: Vec<Decided>) -> Vec<Outcome> {
+    let receipt = |decided: Decided| match decided {
         Ok(Done::Used(receipt)) => Some(Ok(receipt)),
         Ok(Done::Settled(_)) => None,
         Err(rejection) => Some(Err(rejection)),
     };
-    booked.into_iter().filter_map(receipt).collect()
+    decided.into_iter().filter_map(receipt).collect()
 }

@@ -11,6 +11,7 @@ use crate::plans::Catalogue;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 type Key = (AccountId, ReservationId);
 
@@ -107,7 +108,7 @@ impl Books {
                 let captured = book.capture(keys, (reservation, used), meter, now)?;
                 holds.debts.extend(debt(reservation, &captured, now));
                 reservation.ended = Some(recorded(&captured, end.key.clone(), now));
-                usage = Some(captured.record);
+                usage = Some(Arc::new(captured.record));
             }
         }
         let reservation = reservation.clone();

@@ -13,6 +13,7 @@ mod holds;
 mod load;
 mod ports;
 mod quota_view;
+mod repeats;
 mod report;
 mod reports;
 mod reservation;
@@ -22,14 +23,14 @@ mod summary;
 mod upkeep;
 mod usage;
 
-pub use batch::{Booked, Command, Done, Outcome, receipts};
+pub use batch::{Command, Decided, Done, Outcome, receipts};
 pub use books::{AccountBooks, KeyAllowances, PlanPeriod};
 pub use command::{
     Consume, Dimensions, MAX_DIMENSIONS, MAX_EARLY, MAX_KEY_CHARS, MAX_LATE, Rejection, UsageKey, admit, admit_time,
 };
 pub use decide::{Denied, Funds, Gauge, Limit, Part, Source, decide, decide_gauge, settle};
 pub use holding::{Captured, Shortfall};
-pub use ports::{DebtRepository, ReservationRepository, SavedUsage, UsageFilter, UsageRepository};
+pub use ports::{Booked, DebtRepository, ReservationRepository, SavedUsage, UsageFilter, UsageRepository};
 #[cfg(any(test, feature = "testing"))]
 pub use ports::{MockDebtRepository, MockReservationRepository, MockUsageRepository};
 pub use quota_view::{MeterQuota, QuotaView};
@@ -40,6 +41,6 @@ pub use reservation::{
 };
 pub use reservations::{EXPIRE_CHUNK, EndWish, HoldWish};
 pub use service::MeteringService;
-pub use summary::{GroupBy, Rollup, SummaryFilter, SummaryRow};
+pub use summary::{GroupBy, Rollup, RollupKey, RollupSums, SummaryFilter, SummaryRow};
 pub use upkeep::RolledOver;
 pub use usage::{Receipt, UsageRecord};

@@ -13,6 +13,7 @@ use crate::quantity::Quantity;
 use crate::text::hex;
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// Shortest life of a reservation.
 pub const MIN_TTL: TimeDelta = TimeDelta::seconds(1);
@@ -211,7 +212,7 @@ impl Reservation {
 pub struct Settlement {
     pub reservation: Reservation,
     /// What a capture recorded.
-    pub usage: Option<UsageRecord>,
+    pub usage: Option<Arc<UsageRecord>>,
     /// It was asked for before, and nothing was changed.
     pub duplicate: bool,
 }

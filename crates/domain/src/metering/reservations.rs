@@ -13,6 +13,7 @@ use crate::id::{AccountId, ReservationId};
 use crate::page::{Page, PageRequest};
 use crate::quantity::Quantity;
 use chrono::TimeDelta;
+use std::sync::Arc;
 
 /// Reservations expired between two looks at the clock.
 pub const EXPIRE_CHUNK: u64 = 200;
@@ -96,7 +97,7 @@ impl MeteringService {
     }
 
     /// What a captured reservation recorded, while its row is kept.
-    pub async fn usage_of(&self, reservation: &Reservation) -> Result<Option<UsageRecord>> {
+    pub async fn usage_of(&self, reservation: &Reservation) -> Result<Option<Arc<UsageRecord>>> {
         if reservation.ended.as_ref().is_none_or(|ended| ended.usage.is_none()) {
             return Ok(None);
         }

@@ -1,17 +1,18 @@
 //! Consuming, reserving and ending reservations: check, deduplicate, decide, fund, record, sum and warn, in one unit of work.
 
-use super::batch::{Booked, Command, Done, Outcome, receipts};
+use super::batch::{Command, Decided, Done, Outcome, receipts};
 use super::command::{Consume, Rejection, admit, admit_time};
 use super::load::{Books, open_books};
-use super::ports::SavedUsage;
+use super::ports::{Booked, SavedUsage};
+use super::repeats::Repeats;
 use super::summary::Rollup;
 use super::usage::Receipt;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::AccountId;
 use crate::outbox::Event;
-use crate::plans::{Catalogue, Meter, MeterCode};
+use crate::plans::{Catalogue, MeterCode};
 use crate::quota::{FiredWarning, GaugeCarry};
-use crate::store::{Repositories, Retry, Store};
+use crate::store::{Repositories, Retry, Store, StoreError};
 use crate::time::Clock;
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -25,11 +26,12 @@ pub struct MeteringService {
     pub(super) catalogue: Arc<Catalogue>,
     /// Carries gauges over when a period opens.
     pub(super) hook: GaugeCarry,
+    repeats: Repeats,
 }
 
 impl MeteringService {
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, catalogue: Arc<Catalogue>) -> Self {
-        Self { store, clock, hook: GaugeCarry { catalogue: catalogue.clone() }, catalogue }
+        Self { store, clock, hook: GaugeCarry { catalogue: catalogue.clone() }, catalogue, repeats: Repeats::default() }
     }
 
     /// [`Self::book`] for uses only.
@@ -41,19 +43,21 @@ impl MeteringService {
     /// Decides and books a batch in one unit of work; outcomes come in the order of the commands.
     ///
     /// The error is the batch's: nothing of it was booked. A rejected command does not touch the others.
-    pub async fn book(&self, batch: &[Command]) -> Result<Vec<Booked>> {
+    pub async fn book(&self, batch: &[Command]) -> Result<Vec<Decided>> {
         let mut retry = Retry::new(&*self.store);
+        let mut look_first = self.repeats.are_likely();
         loop {
-            match self.attempt(batch).await {
+            match self.attempt(batch, look_first).await {
+                Err(Error::Store(StoreError::Duplicate)) if !look_first => look_first = true,
                 Err(error) if retry.again(&error).await => {}
                 answer => return answer,
             }
         }
     }
 
-    async fn attempt(&self, batch: &[Command]) -> Result<Vec<Booked>> {
+    async fn attempt(&self, batch: &[Command], look_first: bool) -> Result<Vec<Decided>> {
         let now = self.clock.now();
-        let checked: Vec<_> = batch.iter().map(|command| self.check(command)).collect();
+        let checked: Vec<_> = batch.iter().map(|command| check(&self.catalogue, command)).collect();
         let admitted: Vec<&Command> =
             batch.iter().zip(&checked).filter(|(_, check)| check.is_ok()).map(|(command, _)| command).collect();
         if admitted.is_empty() {
@@ -61,51 +65,59 @@ impl MeteringService {
         }
         let work = self.store.begin().await?;
         let mut books = open_books(&*work, (&self.catalogue, &self.hook), &admitted, now).await?;
-        let mut session = Session::begin(&*work, &self.catalogue, &admitted).await?;
-        let outcomes = batch
+        let mut session = Session::new(&self.catalogue);
+        if look_first {
+            let uses: Vec<&Consume> = admitted.iter().filter_map(|command| command.consume()).collect();
+            session.look_up(&*work, &uses).await?;
+        }
+        let mut outcomes: Vec<Decided> = batch
             .iter()
             .zip(checked)
             .map(|(command, check)| check.and_then(|()| session.book(&mut books, command, now)))
             .collect();
+        if !look_first {
+            session.reconsider(&*work, batch, &mut outcomes).await?;
+        }
+        if session.met_repeats {
+            self.repeats.seen();
+        }
+        write(&*work, &books, session.fresh, &self.catalogue, now).await?;
         // Rolled-over periods are kept even when every command was a duplicate or refused.
-        write(&*work, &books, &session.fresh, &self.catalogue, now).await?;
         work.commit().await?;
         Ok(outcomes)
-    }
-
-    fn check(&self, command: &Command) -> std::result::Result<(), Rejection> {
-        match command {
-            Command::Consume(command) => admit(command, self.meter(&command.meter)?),
-            Command::Reserve(command) => command.admit(self.meter(&command.wanted.meter)?),
-            Command::End(command) => command.how.admit(),
-        }
-    }
-
-    fn meter(&self, code: &MeterCode) -> std::result::Result<&Meter, Rejection> {
-        self.catalogue.meters.get(code).ok_or_else(|| Rejection::invalid("meter", "is not a meter of this server"))
     }
 }
 
 /// Keys seen so far, in the database or earlier in the batch.
 struct Session<'a> {
     catalogue: &'a Catalogue,
-    seen: HashMap<(AccountId, String), SavedUsage>,
+    /// What the database has, as far as it was asked.
+    stored: HashMap<(AccountId, String), SavedUsage>,
+    /// What earlier commands of the batch will have written.
+    booked: HashMap<(AccountId, String), SavedUsage>,
     fresh: Vec<SavedUsage>,
+    /// Whether the database had one of the keys.
+    met_repeats: bool,
 }
 
 impl<'a> Session<'a> {
-    async fn begin(work: &dyn Repositories, catalogue: &'a Catalogue, commands: &[&Command]) -> Result<Self> {
-        let key = |command: &&Command| match command {
-            Command::Consume(command) => Some((command.account, command.key.as_str().to_owned())),
-            Command::Reserve(_) | Command::End(_) => None,
-        };
-        let keys: Vec<_> = commands.iter().filter_map(key).collect();
-        let found = if keys.is_empty() { Vec::new() } else { work.usage().find_by_keys(&keys).await? };
-        let seen = found.into_iter().map(|saved| ((saved.record.account, saved.record.key.clone()), saved)).collect();
-        Ok(Self { catalogue, seen, fresh: Vec::new() })
+    fn new(catalogue: &'a Catalogue) -> Self {
+        Self { catalogue, stored: HashMap::new(), booked: HashMap::new(), fresh: Vec::new(), met_repeats: false }
     }
 
-    fn book(&mut self, books: &mut Books, command: &Command, now: DateTime<Utc>) -> Booked {
+    /// Notes which of the commands' keys the database has.
+    async fn look_up(&mut self, work: &dyn Repositories, commands: &[&Consume]) -> Result<()> {
+        if commands.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<_> = commands.iter().map(|command| key_of(command)).collect();
+        let found = work.usage().find_by_keys(&keys).await?;
+        self.met_repeats |= !found.is_empty();
+        self.stored.extend(found.into_iter().map(|saved| ((saved.record.account, saved.record.key.clone()), saved)));
+        Ok(())
+    }
+
+    fn book(&mut self, books: &mut Books, command: &Command, now: DateTime<Utc>) -> Decided {
         match command {
             Command::Consume(command) => self.consume(books, command, now).map(Done::Used),
             Command::Reserve(command) => books.reserve(command, self.catalogue, now).map(Done::Settled),
@@ -122,21 +134,61 @@ impl<'a> Session<'a> {
 
     fn consume(&mut self, books: &mut Books, command: &Consume, now: DateTime<Utc>) -> Outcome {
         let fingerprint = command.fingerprint();
-        let key = (command.account, command.key.as_str().to_owned());
-        if let Some(saved) = self.seen.get(&key) {
-            if saved.fingerprint != fingerprint {
-                return Err(Rejection::KeyReused);
-            }
-            return Ok(Receipt { record: saved.record.clone(), duplicate: true });
+        let key = key_of(command);
+        if let Some(saved) = self.stored.get(&key).or_else(|| self.booked.get(&key)) {
+            return repeated(saved, &fingerprint);
         }
         admit_time(command, now)?;
         let book = books.accounts.get_mut(&command.account).ok_or(Rejection::UnknownAccount)?;
         let meter = self.catalogue.meters.get(&command.meter).ok_or(Rejection::UnknownAccount)?;
-        let record = book.consume(&mut books.keys, command, meter, now)?;
+        let record = Arc::new(book.consume(&mut books.keys, command, meter, now)?);
         let saved = SavedUsage { record: record.clone(), fingerprint };
-        self.seen.insert(key, saved.clone());
+        self.booked.insert(key, saved.clone());
         self.fresh.push(saved);
         Ok(Receipt { record, duplicate: false })
+    }
+
+    /// A command that would be refused may repeat one that was not. Its key is looked up now, for a repetition is
+    /// answered with the first receipt whatever is left.
+    async fn reconsider(&mut self, work: &dyn Repositories, batch: &[Command], outcomes: &mut [Decided]) -> Result<()> {
+        let mut doubtful: Vec<(&Consume, &mut Decided)> = batch
+            .iter()
+            .zip(outcomes)
+            .filter(|(_, outcome)| matches!(outcome, Err(Rejection::Refused(_) | Rejection::Invalid(_))))
+            .filter(|(command, _)| check(self.catalogue, command).is_ok())
+            .filter_map(|(command, outcome)| Some((command.consume()?, outcome)))
+            .collect();
+        let commands: Vec<&Consume> = doubtful.iter().map(|(command, _)| *command).collect();
+        self.look_up(work, &commands).await?;
+        for (command, outcome) in &mut doubtful {
+            if let Some(saved) = self.stored.get(&key_of(command)) {
+                **outcome = repeated(saved, &command.fingerprint()).map(Done::Used);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn key_of(command: &Consume) -> (AccountId, String) {
+    (command.account, command.key.as_str().to_owned())
+}
+
+fn check(catalogue: &Catalogue, command: &Command) -> std::result::Result<(), Rejection> {
+    let meter = |code: &MeterCode| {
+        catalogue.meters.get(code).ok_or_else(|| Rejection::invalid("meter", "is not a meter of this server"))
+    };
+    match command {
+        Command::Consume(command) => admit(command, meter(&command.meter)?),
+        Command::Reserve(command) => command.admit(meter(&command.wanted.meter)?),
+        Command::End(command) => command.how.admit(),
+    }
+}
+
+fn repeated(saved: &SavedUsage, fingerprint: &str) -> Outcome {
+    if saved.fingerprint == fingerprint {
+        Ok(Receipt { record: saved.record.clone(), duplicate: true })
+    } else {
+        Err(Rejection::KeyReused)
     }
 }
 
@@ -144,23 +196,19 @@ impl<'a> Session<'a> {
 async fn write(
     work: &dyn Repositories,
     books: &Books,
-    fresh: &[SavedUsage],
+    fresh: Vec<SavedUsage>,
     catalogue: &Catalogue,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let (mut changed, mut grants, mut fired) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut counters, mut grants, mut fired) = (Vec::new(), Vec::new(), Vec::new());
     for book in books.accounts.values() {
-        changed.extend(book.changed_counters().cloned());
+        counters.extend(book.changed_counters().cloned());
         grants.extend(book.changed_grants());
         fired.extend_from_slice(book.fired());
     }
-    if !fresh.is_empty() {
-        work.usage().insert(fresh).await?;
-        let records: Vec<_> = fresh.iter().map(|saved| saved.record.clone()).collect();
-        work.usage().add_rollup(&Rollup::of(&records, catalogue.zone)).await?;
-    }
-    if !changed.is_empty() {
-        work.counters().put(&changed, now).await?;
+    if !fresh.is_empty() || !counters.is_empty() {
+        let rollup = Rollup::of(fresh.iter().map(|saved| &*saved.record), catalogue.zone);
+        work.usage().book(&Booked { usage: fresh, rollup, counters }, now).await?;
     }
     if !grants.is_empty() {
         work.grants().save(&grants, now).await?;

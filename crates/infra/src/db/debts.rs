@@ -1,7 +1,8 @@
 //! Debts in `account_debts`.
 
-use super::columns::{corrupt, meter, statement_chunks};
-use super::entity::account_debt::{ActiveModel, Column, Entity, Model};
+use super::bulk::{self, Existing};
+use super::columns::{corrupt, meter};
+use super::entity::account_debt::{Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
 use async_trait::async_trait;
@@ -20,11 +21,8 @@ const BY_SIZE: &str = "size";
 #[async_trait]
 impl<C: ConnectionTrait + Send + Sync> DebtRepository for Repos<C> {
     async fn insert(&self, debts: &[Debt]) -> StoreResult<()> {
-        for chunk in statement_chunks(debts, 11) {
-            let insert = Entity::insert_many(chunk.iter().map(row).map(ActiveModel::from));
-            insert.exec_without_returning(&self.conn).await.map_err(store_error)?;
-        }
-        Ok(())
+        let rows: Vec<_> = debts.iter().map(row).collect();
+        bulk::insert::<Entity>(&self.conn, &rows, Existing::Fail).await
     }
 
     async fn list(&self, account: AccountId, page: PageRequest) -> StoreResult<Page<Debt>> {

@@ -1,8 +1,9 @@
 //! Grants in `quota_grants`.
 
-use super::columns::{any_of_accounts, corrupt, from_json, meter, padded, rows_per_statement, to_json};
+use super::columns::{corrupt, from_json, meter, one_of, rows_per_statement, to_json};
 use super::entity::quota_grant::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
+use super::pairs;
 use super::repos::Repos;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -24,7 +25,11 @@ impl<C: ConnectionTrait + Send + Sync> GrantRepository for Repos<C> {
         for chunk in accounts.chunks(rows_per_statement(1)) {
             let unexpired = Condition::any().add(Column::ExpiresAt.is_null()).add(Column::ExpiresAt.gt(now));
             let rows = Entity::find()
-                .filter(Column::AccountId.is_in(padded(chunk.iter().map(|account| account.as_uuid()).collect())))
+                .filter(one_of(
+                    self.conn.get_database_backend(),
+                    Column::AccountId,
+                    chunk.iter().map(|account| account.as_uuid()).collect(),
+                ))
                 .filter(Column::Remaining.gt(0))
                 .filter(unexpired)
                 .all(&self.conn)
@@ -37,13 +42,9 @@ impl<C: ConnectionTrait + Send + Sync> GrantRepository for Repos<C> {
     }
 
     async fn find_many(&self, ids: &[(AccountId, GrantId)]) -> StoreResult<Vec<Grant>> {
-        let mut grants = Vec::new();
-        let pairs = ids.iter().map(|(account, id)| (account.as_uuid(), id.as_uuid()));
-        for any in any_of_accounts(self.conn.get_database_backend(), pairs, (Column::AccountId, Column::Id)) {
-            let rows = Entity::find().filter(any).all(&self.conn).await.map_err(store_error)?;
-            grants.extend(rows.into_iter().map(grant).collect::<StoreResult<Vec<_>>>()?);
-        }
-        Ok(grants)
+        let pairs = ids.iter().map(|(account, id)| (account.as_uuid(), id.as_uuid())).collect();
+        let rows = pairs::find::<Entity, _>(&self.conn, pairs, (Column::AccountId, Column::Id)).await?;
+        rows.into_iter().map(grant).collect()
     }
 
     async fn find(&self, account: AccountId, id: GrantId) -> StoreResult<Option<Grant>> {

@@ -1,8 +1,10 @@
 //! Reservations in `reservations`. An end is one conditional UPDATE for all, and its count of rows.
 
-use super::columns::{any_of_accounts, corrupt, from_json, meter, padded, statement_chunks, to_json};
-use super::entity::reservation::{ActiveModel, Column, Entity, Model};
+use super::bulk::{self, Existing};
+use super::columns::{corrupt, from_json, meter, padded, to_json};
+use super::entity::reservation::{Column, Entity, Model};
 use super::error::store_error;
+use super::pairs;
 use super::repos::Repos;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -18,8 +20,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use uuid::Uuid;
 
 const TABLE: &str = "reservations";
-/// Values that one end binds: each of its columns by its id, and the id and the account once more.
-const BINDS_OF_AN_END: usize = 13;
+/// Most ends of one statement, which compares each row with each of their ids.
+const MAX_ENDS: usize = 128;
 
 #[async_trait]
 impl<C: ConnectionTrait + Send + Sync> ReservationRepository for Repos<C> {
@@ -29,26 +31,24 @@ impl<C: ConnectionTrait + Send + Sync> ReservationRepository for Repos<C> {
     }
 
     async fn find_many(&self, ids: &[(AccountId, ReservationId)]) -> StoreResult<Vec<Reservation>> {
-        let pairs: Vec<_> = ids.iter().map(|(account, id)| (account.as_uuid(), id.as_uuid())).collect();
-        found(self, pairs, Column::Id).await
+        let pairs = ids.iter().map(|(account, id)| (account.as_uuid(), id.as_uuid())).collect();
+        let rows = pairs::find::<Entity, _>(&self.conn, pairs, (Column::AccountId, Column::Id)).await?;
+        rows.into_iter().map(reservation).collect()
     }
 
     async fn find_by_keys(&self, keys: &[(AccountId, String)]) -> StoreResult<Vec<Reservation>> {
-        let pairs: Vec<_> = keys.iter().map(|(account, key)| (account.as_uuid(), key.as_str())).collect();
-        found(self, pairs, Column::ReservationKey).await
+        let pairs = keys.iter().map(|(account, key)| (account.as_uuid(), key.clone())).collect();
+        let rows = pairs::find::<Entity, _>(&self.conn, pairs, (Column::AccountId, Column::ReservationKey)).await?;
+        rows.into_iter().map(reservation).collect()
     }
 
     async fn insert(&self, reservations: &[Reservation]) -> StoreResult<()> {
-        for chunk in statement_chunks(reservations, 19) {
-            let rows = chunk.iter().map(row).collect::<StoreResult<Vec<_>>>()?;
-            let insert = Entity::insert_many(rows.into_iter().map(ActiveModel::from));
-            insert.exec_without_returning(&self.conn).await.map_err(store_error)?;
-        }
-        Ok(())
+        let rows = reservations.iter().map(row).collect::<StoreResult<Vec<_>>>()?;
+        bulk::insert::<Entity>(&self.conn, &rows, Existing::Fail).await
     }
 
     async fn end(&self, reservations: &[Reservation]) -> StoreResult<()> {
-        for chunk in statement_chunks(reservations, BINDS_OF_AN_END) {
+        for chunk in reservations.chunks(MAX_ENDS) {
             let rows = chunk.iter().map(row).collect::<StoreResult<Vec<_>>>()?;
             let ended = update(&rows).exec(&self.conn).await.map_err(store_error)?.rows_affected;
             if ended != rows.len() as u64 {
@@ -98,19 +98,6 @@ impl<C: ConnectionTrait + Send + Sync> ReservationRepository for Repos<C> {
         let rows = rows.into_iter().map(reservation).collect::<StoreResult<Vec<_>>>()?;
         Ok(Page::cut(rows, page.limit, |reservation| reservation.id.as_uuid()))
     }
-}
-
-async fn found<C: ConnectionTrait, T: Into<Value> + Clone>(
-    repos: &Repos<C>,
-    pairs: Vec<(Uuid, T)>,
-    column: Column,
-) -> StoreResult<Vec<Reservation>> {
-    let mut all = Vec::new();
-    for any in any_of_accounts(repos.conn.get_database_backend(), pairs, (Column::AccountId, column)) {
-        let rows = Entity::find().filter(any).all(&repos.conn).await.map_err(store_error)?;
-        all.extend(rows.into_iter().map(reservation).collect::<StoreResult<Vec<_>>>()?);
-    }
-    Ok(all)
 }
 
 /// Ends every row that is still open, each in its own way.
