@@ -6,6 +6,7 @@ mod grants;
 mod late;
 mod periods;
 mod replay;
+mod reservations;
 mod seed;
 mod splits;
 mod statements;

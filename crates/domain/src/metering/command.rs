@@ -1,7 +1,8 @@
 //! The consume command, and what can be said about it without looking at any account.
 
+use super::reservation::ReservationStatus;
 use crate::error::{Error, FieldError, Refusal};
-use crate::id::{AccountId, ApiKeyId, UserId};
+use crate::id::{AccountId, ApiKeyId, ReservationId, UserId};
 use crate::plans::{Meter, MeterCode, MeterKind};
 use crate::quantity::Quantity;
 use crate::text::hex;
@@ -22,6 +23,9 @@ pub const MAX_LATE: TimeDelta = TimeDelta::days(35);
 /// How far ahead of our clock an event may lie. Source: Stripe meter events.
 pub const MAX_EARLY: TimeDelta = TimeDelta::minutes(5);
 
+/// Begins the keys of captured reservations; no client's key has a control character.
+const RESERVED_KEY: char = '\u{1f}';
+
 /// The client's name for one use: unique per account, for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UsageKey(String);
@@ -32,6 +36,16 @@ impl UsageKey {
         let length = text.chars().count();
         let plain = (1..=MAX_KEY_CHARS).contains(&length) && !text.chars().any(char::is_control);
         plain.then(|| Self(text.to_owned()))
+    }
+
+    /// The key under which the capture of a reservation is recorded.
+    pub fn of_reservation(id: ReservationId) -> Self {
+        Self(format!("{RESERVED_KEY}{id}"))
+    }
+
+    /// The reservation whose capture is recorded under the key.
+    pub fn reservation(key: &str) -> Option<ReservationId> {
+        key.strip_prefix(RESERVED_KEY)?.parse().ok()
     }
 
     pub fn as_str(&self) -> &str {
@@ -116,6 +130,13 @@ pub enum Rejection {
     KeyReused,
     /// No such account.
     UnknownAccount,
+    /// No such reservation of this account.
+    UnknownReservation,
+    /// The reservation ended before, and in another way.
+    Closed {
+        how: ReservationStatus,
+        at: DateTime<Utc>,
+    },
 }
 
 impl Rejection {
@@ -131,6 +152,8 @@ impl From<Rejection> for Error {
             Rejection::Refused(refusal) => refusal.into(),
             Rejection::KeyReused => Self::KeyReused,
             Rejection::UnknownAccount => Self::NotFound("account"),
+            Rejection::UnknownReservation => Self::NotFound("reservation"),
+            Rejection::Closed { how, at } => Self::Ended { how: how.name(), at },
         }
     }
 }

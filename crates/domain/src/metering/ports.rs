@@ -1,8 +1,8 @@
 //! What metering keeps: usage rows, their keys and their sums, always of one account.
 
 use super::summary::{Rollup, SummaryFilter, SummaryRow};
-use super::{GroupBy, UsageRecord};
-use crate::id::{AccountId, ApiKeyId};
+use super::{Debt, GroupBy, Reservation, ReservationFilter, UsageRecord};
+use crate::id::{AccountId, ApiKeyId, ReservationId};
 use crate::page::{Page, PageRequest};
 use crate::plans::{MeterCode, Subscription};
 use crate::quota::Counter;
@@ -72,6 +72,51 @@ pub trait UsageRepository: Send + Sync {
 
     /// Sums of the rollups, ordered by group and meter; hours and days by their bucket.
     async fn summarise(&self, filter: &SummaryFilter, most: u64) -> StoreResult<Vec<SummaryRow>>;
+}
+
+/// Reservations. Whoever writes them holds the lock on the account's row.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait ReservationRepository: Send + Sync {
+    /// By its own id, of any account: the caller checks who may know of it.
+    async fn find(&self, id: ReservationId) -> StoreResult<Option<Reservation>>;
+
+    /// Those among these that exist.
+    async fn find_many(&self, ids: &[(AccountId, ReservationId)]) -> StoreResult<Vec<Reservation>>;
+
+    /// Those made under these keys.
+    async fn find_by_keys(&self, keys: &[(AccountId, String)]) -> StoreResult<Vec<Reservation>>;
+
+    /// Stores new ones, also such as have ended already; a key that exists is `StoreError::Duplicate`.
+    async fn insert(&self, reservations: &[Reservation]) -> StoreResult<()>;
+
+    /// Stores the ends of open ones; `StoreError::Contended` when one of them is not open any more.
+    async fn end(&self, reservations: &[Reservation]) -> StoreResult<()>;
+
+    /// Open ones past their time at `now`, the longest due first, without the first `skip`.
+    async fn due(&self, now: DateTime<Utc>, skip: u64, limit: u64) -> StoreResult<Vec<(AccountId, ReservationId)>>;
+
+    /// Newest first.
+    async fn list(
+        &self,
+        account: AccountId,
+        filter: &ReservationFilter,
+        page: PageRequest,
+    ) -> StoreResult<Page<Reservation>>;
+}
+
+/// Debts that captures left.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait DebtRepository: Send + Sync {
+    /// A second debt of one reservation is `StoreError::Duplicate`.
+    async fn insert(&self, debts: &[Debt]) -> StoreResult<()>;
+
+    /// One account's, newest first.
+    async fn list(&self, account: AccountId, page: PageRequest) -> StoreResult<Page<Debt>>;
+
+    /// Those of all accounts, newest first: for operators.
+    async fn list_all(&self, page: PageRequest) -> StoreResult<Page<Debt>>;
 }
 
 impl GroupBy {

@@ -7,7 +7,7 @@ use domain::accounts::AccountRepository;
 use domain::audit::AuditLog;
 use domain::idempotency::IdempotencyRepository;
 use domain::identity::{ApiKeyRepository, SessionRepository, ThrottleRepository, UserRepository};
-use domain::metering::{StandingRepository, UsageRepository};
+use domain::metering::{DebtRepository, ReservationRepository, StandingRepository, UsageRepository};
 use domain::options::{LeaseRepository, OptionRepository};
 use domain::outbox::Outbox;
 use domain::plans::{PlanRepository, SubscriptionRepository};
@@ -36,6 +36,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
     fn counters(&self) -> &dyn CounterRepository {
         self
     }
+    fn debts(&self) -> &dyn DebtRepository {
+        self
+    }
     fn grants(&self) -> &dyn GrantRepository {
         self
     }
@@ -52,6 +55,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn plans(&self) -> &dyn PlanRepository {
+        self
+    }
+    fn reservations(&self) -> &dyn ReservationRepository {
         self
     }
     fn sessions(&self) -> &dyn SessionRepository {

@@ -45,20 +45,21 @@ pub struct UsageBody {
 impl UsageBody {
     /// The report; `key` is of the header when the body has none.
     pub fn into_report(self, key: Option<String>) -> ApiResult<UsageReport> {
-        let missing = || {
-            let detail = "Name the use with `key` or an Idempotency-Key header, so that repeating it is safe.";
-            ApiError::plain(StatusCode::BAD_REQUEST, "idempotency_key_missing", detail)
-        };
         Ok(UsageReport {
             meter: self.meter,
             quantity: self.quantity.0,
-            key: self.key.or(key).ok_or_else(missing)?,
+            key: self.key.or(key).ok_or_else(key_missing)?,
             occurred_at: self.occurred_at.map(|time| time.0),
             dimensions: self.dimensions,
             account: self.account.as_deref().map(AccountRef::parse).unwrap_or_default(),
             user: self.user,
         })
     }
+}
+
+pub fn key_missing() -> ApiError {
+    let detail = "Name the use with `key` or an Idempotency-Key header, so that repeating it is safe.";
+    ApiError::plain(StatusCode::BAD_REQUEST, "idempotency_key_missing", detail)
 }
 
 /// Report one use.
