@@ -6,6 +6,7 @@ mod kernel;
 mod metering;
 mod plans;
 mod quota;
+mod retention;
 
 use sea_orm_migration::prelude::*;
 
@@ -42,6 +43,8 @@ impl MigratorTrait for Migrator {
             Box::new(metering::UsageHourly),
             Box::new(metering::UsageDaily),
             Box::new(metering::MonthlyUsage),
+            Box::new(retention::UsageCatchAll),
+            Box::new(retention::QuotaPeriodsOpen),
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! Background loops: the same use cases as requests, on a timer. Replicas share them by leases.
 
+use crate::retention::{self, Upkeep};
 use crate::services::Services;
 use crate::wiring::TEST_CLOCK_OPTION;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -19,6 +20,11 @@ const CLOCK_EVERY: Duration = Duration::from_secs(1);
 const LEASE: TimeDelta = TimeDelta::seconds(30);
 const ROLL_OVER: &str = "roll_over";
 
+/// Between two looks at the months of usage rows.
+const RETENTION_EVERY: Duration = Duration::from_hours(1);
+/// After a look that failed.
+const RETENTION_AGAIN: Duration = Duration::from_mins(1);
+
 /// Between two sweeps of what expired.
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
 /// A throttle that did not fail for so long says nothing any more.
@@ -29,7 +35,11 @@ const ANSWERS_KEPT: TimeDelta = TimeDelta::days(7);
 
 /// Starts every loop; they end with the runtime.
 pub fn start(services: &Arc<Services>) -> Vec<JoinHandle<()>> {
-    let mut tasks = vec![tokio::spawn(roll_over_loop(services.clone())), tokio::spawn(sweep_loop(services.clone()))];
+    let mut tasks = vec![
+        tokio::spawn(roll_over_loop(services.clone())),
+        tokio::spawn(sweep_loop(services.clone())),
+        tokio::spawn(retention_loop(services.clone())),
+    ];
     if let Some(clock) = services.test_clock.clone() {
         tasks.push(tokio::spawn(clock_loop(services.clone(), clock)));
     }
@@ -38,6 +48,7 @@ pub fn start(services: &Arc<Services>) -> Vec<JoinHandle<()>> {
 
 async fn roll_over_loop(services: Arc<Services>) {
     let holder = Uuid::now_v7();
+    tracing::info!(%holder, lease = ROLL_OVER, "periods are rolled over by whoever holds the lease");
     loop {
         match roll_over(&services, holder).await {
             Ok(0) => {}
@@ -45,6 +56,20 @@ async fn roll_over_loop(services: Arc<Services>) {
             Err(error) => tracing::warn!(error = ?error, "roll-over failed; it is tried again"),
         }
         tokio::time::sleep(ROLL_OVER_EVERY).await;
+    }
+}
+
+async fn retention_loop(services: Arc<Services>) {
+    let holder = Uuid::now_v7();
+    loop {
+        let pause = match retention::upkeep(&services, holder, |step| tracing::info!("usage rows: {step}")).await {
+            Ok(Upkeep::Done(_) | Upkeep::Busy) => RETENTION_EVERY,
+            Err(error) => {
+                tracing::warn!(error = ?error, "the upkeep of usage rows failed; it is tried again");
+                RETENTION_AGAIN
+            }
+        };
+        tokio::time::sleep(pause).await;
     }
 }
 
@@ -72,7 +97,7 @@ pub async fn sweep(services: &Services) -> Result<()> {
 /// Rolls over every due account while this replica holds the lease.
 async fn roll_over(services: &Services, holder: Uuid) -> Result<u64> {
     let mut all = RolledOver::default();
-    while claim(services, holder).await? {
+    while claim(services, ROLL_OVER, holder).await? {
         let rolled = services.metering.roll_over_due(all.failed).await?;
         all = RolledOver { done: all.done + rolled.done, failed: all.failed + rolled.failed };
         if rolled == RolledOver::default() {
@@ -83,10 +108,19 @@ async fn roll_over(services: &Services, holder: Uuid) -> Result<u64> {
 }
 
 /// Leases are kept in the system's time, whatever a test clock says.
-async fn claim(services: &Services, holder: Uuid) -> Result<bool> {
+pub(crate) async fn claim(services: &Services, lease: &str, holder: Uuid) -> Result<bool> {
+    claim_for(services, lease, holder, LEASE).await
+}
+
+/// Gives the lease back before it ends.
+pub(crate) async fn release(services: &Services, lease: &str, holder: Uuid) -> Result<()> {
+    claim_for(services, lease, holder, TimeDelta::zero()).await.map(drop)
+}
+
+async fn claim_for(services: &Services, lease: &str, holder: Uuid, length: TimeDelta) -> Result<bool> {
     let now = SystemClock.now();
     let work = services.store.begin().await?;
-    let claimed = work.leases().claim(ROLL_OVER, holder, now, now + LEASE).await?;
+    let claimed = work.leases().claim(lease, holder, now, now + length).await?;
     work.commit().await?;
     Ok(claimed)
 }

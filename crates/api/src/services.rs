@@ -5,7 +5,7 @@ use domain::accounts::{AccountService, KeyService, OperatorService, Registration
 use domain::actor::Actor;
 use domain::error::{Error, Result};
 use domain::identity::IdentityService;
-use domain::metering::{MeteringService, Receipt, UsageReport};
+use domain::metering::{MeteringService, Receipt, RetentionService, UsageReport};
 use domain::plans::{Catalogue, PlanService, SubscriptionService};
 use domain::quota::GrantService;
 use domain::store::Store;
@@ -29,6 +29,7 @@ pub struct Services {
     pub subscriptions: SubscriptionService,
     pub grants: GrantService,
     pub metering: Arc<MeteringService>,
+    pub retention: RetentionService,
     pub committer: Committer,
     /// Most bytes of a request body.
     pub body_limit: usize,

@@ -7,6 +7,7 @@
 //! | periods, day-31 anchors, DST | `time` |
 //! | what a consume costs and whether it fits | `metering::decide` |
 //! | counters, gauges, grants | `quota::counter`, `quota::grant` |
+//! | which usage rows may be deleted | `metering::month` |
 //! | when a warning fires | `quota::warning` |
 //! | retries when units of work collide | `store::Retry` |
 

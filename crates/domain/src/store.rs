@@ -5,7 +5,7 @@ use crate::audit::AuditLog;
 use crate::error::Error;
 use crate::idempotency::IdempotencyRepository;
 use crate::identity::{ApiKeyRepository, SessionRepository, ThrottleRepository, UserRepository};
-use crate::metering::UsageRepository;
+use crate::metering::{UsageMonthRepository, UsageRepository};
 use crate::options::{LeaseRepository, OptionRepository};
 use crate::outbox::Outbox;
 use crate::plans::{PlanRepository, SubscriptionRepository};
@@ -49,6 +49,7 @@ pub trait Repositories: Send + Sync {
     fn subscriptions(&self) -> &dyn SubscriptionRepository;
     fn throttles(&self) -> &dyn ThrottleRepository;
     fn usage(&self) -> &dyn UsageRepository;
+    fn usage_months(&self) -> &dyn UsageMonthRepository;
     fn users(&self) -> &dyn UserRepository;
     fn warnings(&self) -> &dyn WarningRepository;
 }

@@ -7,7 +7,7 @@ use crate::identity::{
     ApiKeyRepository, MockApiKeyRepository, MockSessionRepository, MockThrottleRepository, MockUserRepository,
     SessionRepository, ThrottleRepository, UserRepository,
 };
-use crate::metering::{MockUsageRepository, UsageRepository};
+use crate::metering::{MockUsageMonthRepository, MockUsageRepository, UsageMonthRepository, UsageRepository};
 use crate::options::{LeaseRepository, MockLeaseRepository, MockOptionRepository, OptionRepository};
 use crate::outbox::{MockOutbox, Outbox};
 use crate::plans::{MockPlanRepository, MockSubscriptionRepository, PlanRepository, SubscriptionRepository};
@@ -62,6 +62,7 @@ doubles! {
     subscriptions: MockSubscriptionRepository as SubscriptionRepository,
     throttles: MockThrottleRepository as ThrottleRepository,
     usage: MockUsageRepository as UsageRepository,
+    usage_months: MockUsageMonthRepository as UsageMonthRepository,
     users: MockUserRepository as UserRepository,
     warnings: MockWarningRepository as WarningRepository,
 }

@@ -6,6 +6,7 @@ mod grants;
 mod late;
 mod periods;
 mod replay;
+pub mod retention;
 mod seed;
 mod splits;
 mod sweep;

@@ -9,6 +9,7 @@ mod identity;
 mod problems;
 mod quota;
 mod replicas;
+mod retention;
 mod subscription;
 mod summary;
 mod usage;

@@ -1,7 +1,7 @@
 //! The consume command, and what can be said about it without looking at any account.
 
 use crate::error::{Error, FieldError, Refusal};
-use crate::id::{AccountId, ApiKeyId, UserId};
+use crate::id::{AccountId, ApiKeyId, UsageId, UserId};
 use crate::plans::{Meter, MeterCode, MeterKind};
 use crate::quantity::Quantity;
 use crate::text::hex;
@@ -17,6 +17,8 @@ pub const MAX_ATOMS: u64 = 1_000_000_000_000_000;
 pub const MAX_DIMENSIONS: usize = 16;
 const MAX_DIMENSION_NAME: usize = 64;
 const MAX_DIMENSION_VALUE: usize = 128;
+/// The code of a repetition whose receipt is gone.
+pub const RECEIPT_DELETED: &str = "receipt_deleted";
 /// How far back an event may have occurred. Source: Stripe meter events.
 pub const MAX_LATE: TimeDelta = TimeDelta::days(35);
 /// How far ahead of our clock an event may lie. Source: Stripe meter events.
@@ -112,6 +114,8 @@ pub enum Rejection {
     Refused(Refusal),
     /// The key was used before for something else.
     KeyReused,
+    /// The key was used before for the same thing, and its row was deleted after the retention.
+    ReceiptDeleted(UsageId),
     /// No such account.
     UnknownAccount,
 }
@@ -128,6 +132,12 @@ impl From<Rejection> for Error {
             Rejection::Invalid(field) => Self::Invalid(vec![field]),
             Rejection::Refused(refusal) => refusal.into(),
             Rejection::KeyReused => Self::KeyReused,
+            Rejection::ReceiptDeleted(usage) => Self::conflict(
+                RECEIPT_DELETED,
+                format!(
+                    "The key was used before, for {usage}. Its receipt is no longer kept; nothing was counted again."
+                ),
+            ),
             Rejection::UnknownAccount => Self::NotFound("account"),
         }
     }

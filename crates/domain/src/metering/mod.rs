@@ -8,10 +8,12 @@ mod books;
 mod command;
 mod decide;
 mod load;
+mod month;
 mod ports;
 mod quota_view;
 mod report;
 mod reports;
+mod retention;
 mod service;
 mod summary;
 mod upkeep;
@@ -19,14 +21,17 @@ mod usage;
 
 pub use books::{AccountBooks, KeyAllowances, PlanPeriod};
 pub use command::{
-    Consume, Dimensions, MAX_DIMENSIONS, MAX_EARLY, MAX_KEY_CHARS, MAX_LATE, Rejection, UsageKey, admit, admit_time,
+    Consume, Dimensions, MAX_DIMENSIONS, MAX_EARLY, MAX_KEY_CHARS, MAX_LATE, RECEIPT_DELETED, Rejection, UsageKey,
+    admit, admit_time,
 };
 pub use decide::{Denied, Funds, Gauge, Limit, Part, Source, decide, decide_gauge};
+pub use month::{Month, first_kept};
 #[cfg(any(test, feature = "testing"))]
-pub use ports::MockUsageRepository;
-pub use ports::{SavedUsage, UsageFilter, UsageRepository};
+pub use ports::{MockUsageMonthRepository, MockUsageRepository};
+pub use ports::{SavedUsage, UsageFilter, UsageMonthRepository, UsageRepository, UsedKey};
 pub use quota_view::{MeterQuota, QuotaView};
 pub use report::UsageReport;
+pub use retention::{Removed, RetentionService};
 pub use service::{MeteringService, Outcome};
 pub use summary::{GroupBy, Rollup, SummaryFilter, SummaryRow};
 pub use upkeep::RolledOver;

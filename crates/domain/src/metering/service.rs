@@ -2,7 +2,7 @@
 
 use super::command::{Consume, Rejection, admit, admit_time};
 use super::load::{Books, open_books};
-use super::ports::SavedUsage;
+use super::ports::{SavedUsage, UsedKey};
 use super::summary::Rollup;
 use super::usage::Receipt;
 use crate::error::Result;
@@ -84,7 +84,7 @@ impl MeteringService {
 /// Keys seen so far, in the database or earlier in the batch.
 struct Session<'a> {
     catalogue: &'a Catalogue,
-    seen: HashMap<(AccountId, String), SavedUsage>,
+    seen: HashMap<(AccountId, String), UsedKey>,
     fresh: Vec<SavedUsage>,
 }
 
@@ -92,28 +92,34 @@ impl<'a> Session<'a> {
     async fn begin(work: &dyn Repositories, catalogue: &'a Catalogue, commands: &[&Consume]) -> Result<Self> {
         let keys: Vec<_> = commands.iter().map(|command| (command.account, command.key.as_str().to_owned())).collect();
         let found = work.usage().find_by_keys(&keys).await?;
-        let seen = found.into_iter().map(|saved| ((saved.record.account, saved.record.key.clone()), saved)).collect();
+        let seen = found.into_iter().map(|used| ((used.account, used.key.clone()), used)).collect();
         Ok(Self { catalogue, seen, fresh: Vec::new() })
     }
 
     fn book(&mut self, books: &mut Books, command: &Consume, now: DateTime<Utc>) -> Outcome {
         let fingerprint = command.fingerprint();
         let key = (command.account, command.key.as_str().to_owned());
-        if let Some(saved) = self.seen.get(&key) {
-            if saved.fingerprint != fingerprint {
-                return Err(Rejection::KeyReused);
-            }
-            return Ok(Receipt { record: saved.record.clone(), duplicate: true });
+        if let Some(used) = self.seen.get(&key) {
+            return repetition(used, &fingerprint);
         }
         admit_time(command, now)?;
         let book = books.accounts.get_mut(&command.account).ok_or(Rejection::UnknownAccount)?;
         let meter = self.catalogue.meters.get(&command.meter).ok_or(Rejection::UnknownAccount)?;
         let record = book.consume(&mut books.keys, command, meter, now)?;
         let saved = SavedUsage { record: record.clone(), fingerprint };
-        self.seen.insert(key, saved.clone());
+        self.seen.insert(key, saved.clone().into());
         self.fresh.push(saved);
         Ok(Receipt { record, duplicate: false })
     }
+}
+
+/// The answer to a key that was used: its first receipt, as long as that is kept.
+fn repetition(used: &UsedKey, fingerprint: &str) -> Outcome {
+    if used.fingerprint != fingerprint {
+        return Err(Rejection::KeyReused);
+    }
+    let record = used.record.clone().ok_or(Rejection::ReceiptDeleted(used.usage))?;
+    Ok(Receipt { record, duplicate: true })
 }
 
 /// Writes what the batch changed, each table once.

@@ -138,7 +138,7 @@ async fn a_key_taken_by_another_replica_is_looked_up_again_and_answered_as_a_dup
     let command = command(&account, 5, "k");
     let saved = won_by_another(&account, &plan, &command).await;
     let first_id = saved.record.id;
-    second.usage.expect_find_by_keys().return_once(move |_| Ok(vec![saved]));
+    second.usage.expect_find_by_keys().return_once(move |_| Ok(vec![saved.into()]));
     let store = Arc::new(MockStore::default().beginning(losing).beginning(second));
 
     let receipt = service(&store).consume(std::slice::from_ref(&command)).await.unwrap().pop().unwrap().unwrap();
@@ -209,4 +209,25 @@ async fn an_event_of_now_counts_in_its_own_period_even_when_another_replica_roll
     let receipt = service(&store).consume(&[command(&account, 1, "k")]).await.unwrap().pop().unwrap().unwrap();
 
     assert_eq!((receipt.record.period_start, receipt.record.adjustment), (own_start, false));
+}
+
+#[tokio::test]
+async fn a_repetition_whose_row_was_deleted_is_named_and_counts_nothing() {
+    let (account, plan) = (account(), version("free"));
+    let (same, other) = (command(&account, 5, "k"), command(&account, 6, "k"));
+    let used = crate::metering::UsedKey {
+        account: account.id,
+        key: "k".to_owned(),
+        usage: crate::id::UsageId::new(now()),
+        fingerprint: same.fingerprint(),
+        record: None,
+    };
+    let usage = used.usage;
+    let mut work = finding(&account, &plan, SubscriptionStatus::Active);
+    work.usage.expect_find_by_keys().return_once(move |_| Ok(vec![used]));
+    let store = Arc::new(MockStore::default().beginning(work));
+
+    let outcomes = service(&store).consume(&[same, other]).await.unwrap();
+
+    assert_eq!(outcomes, [Err(Rejection::ReceiptDeleted(usage)), Err(Rejection::KeyReused)]);
 }

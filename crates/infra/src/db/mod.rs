@@ -19,6 +19,7 @@ mod sessions;
 mod subscriptions;
 mod throttles;
 mod usage;
+mod usage_months;
 mod usage_sums;
 mod users;
 mod warnings;

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use domain::id::{AccountId, ApiKeyId, GrantId, UsageId, UserId};
 use domain::metering::{
     Dimensions, MAX_EARLY, MAX_LATE, Rollup, SavedUsage, SummaryFilter, SummaryRow, UsageFilter, UsageRecord,
-    UsageRepository,
+    UsageRepository, UsedKey,
 };
 use domain::money::Money;
 use domain::page::{Page, PageRequest};
@@ -26,7 +26,7 @@ const TABLE: &str = "usage_records";
 
 #[async_trait]
 impl<C: ConnectionTrait + Send + Sync> UsageRepository for Repos<C> {
-    async fn find_by_keys(&self, keys: &[(AccountId, String)]) -> StoreResult<Vec<SavedUsage>> {
+    async fn find_by_keys(&self, keys: &[(AccountId, String)]) -> StoreResult<Vec<UsedKey>> {
         let mut found = Vec::new();
         let pairs = keys.iter().map(|(account, key)| (account.as_uuid(), key.as_str()));
         for any in any_of_accounts(
@@ -94,28 +94,28 @@ impl<C: ConnectionTrait + Send + Sync> UsageRepository for Repos<C> {
 }
 
 /// The smallest id of that millisecond; times out of an id's range are cut.
-fn first_id_at(time: DateTime<Utc>) -> Uuid {
+pub(super) fn first_id_at(time: DateTime<Utc>) -> Uuid {
     let millis = u64::try_from(time.timestamp_millis()).unwrap_or(0).min((1 << 48) - 1);
     Uuid::from_u128(u128::from(millis) << 80)
 }
 
-async fn saved_under<C: ConnectionTrait>(
-    repos: &Repos<C>,
-    keys: Vec<usage_key::Model>,
-) -> StoreResult<Vec<SavedUsage>> {
-    let mut fingerprints: HashMap<Uuid, String> = HashMap::new();
-    let mut rows = Vec::new();
+/// The keys with their rows, as far as those are still kept.
+async fn saved_under<C: ConnectionTrait>(repos: &Repos<C>, keys: Vec<usage_key::Model>) -> StoreResult<Vec<UsedKey>> {
+    let mut records: HashMap<Uuid, UsageRecord> = HashMap::new();
     let pairs: Vec<_> = keys.iter().map(|key| (key.account_id, key.usage_id)).collect();
     for any in any_of_accounts(repos.conn.get_database_backend(), pairs, (Column::AccountId, Column::Id)) {
-        rows.extend(Entity::find().filter(any).all(&repos.conn).await.map_err(store_error)?);
+        for row in Entity::find().filter(any).all(&repos.conn).await.map_err(store_error)? {
+            records.insert(row.id, record(row)?);
+        }
     }
-    fingerprints.extend(keys.into_iter().map(|key| (key.usage_id, key.fingerprint)));
-    rows.into_iter()
-        .map(|row| {
-            let fingerprint = fingerprints.remove(&row.id).unwrap_or_default();
-            Ok(SavedUsage { record: record(row)?, fingerprint })
-        })
-        .collect()
+    let used = keys.into_iter().map(|key| UsedKey {
+        account: AccountId::from_uuid(key.account_id),
+        key: key.usage_key,
+        usage: UsageId::from_uuid(key.usage_id),
+        fingerprint: key.fingerprint,
+        record: records.remove(&key.usage_id),
+    });
+    Ok(used.collect())
 }
 
 fn key_row(saved: &SavedUsage) -> usage_key::Model {
