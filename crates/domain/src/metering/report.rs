@@ -101,12 +101,12 @@ struct Known {
     users: BTreeMap<UserId, bool>,
 }
 
-/// The account a key or session draws from needs no look-up; consuming locks it anyway.
+/// The account a key or session draws from, and any that a service key names, needs no look-up: consuming locks it.
 fn own_account(actor: &Actor, which: &AccountRef) -> Option<AccountId> {
     let own = actor.default_account();
     match which {
         AccountRef::Default => Some(own),
-        AccountRef::Id(id) if *id == own => Some(own),
+        AccountRef::Id(id) if *id == own || actor.is_service() => Some(*id),
         _ => None,
     }
 }
