@@ -20,10 +20,10 @@ const KEPT_35_DAYS: [(&str, &str); 1] = [("SUANPAN__RETENTION__USAGE_DAYS", "35"
 const MANY: usize = 1_100;
 
 async fn steps(scene: &Scene) -> Vec<Step> {
-    match upkeep(&scene.services, Uuid::now_v7(), |_| ()).await.unwrap() {
-        Upkeep::Done(steps) => steps,
-        Upkeep::Busy => panic!("nobody else is at it"),
-    }
+    let Upkeep::Done(steps) = upkeep(&scene.services, Uuid::now_v7(), |_| ()).await.unwrap() else {
+        unreachable!("nobody else is at it")
+    };
+    steps
 }
 
 /// `None` on SQLite.
@@ -262,7 +262,8 @@ db_test!(use_goes_on_while_months_are_made_and_deleted, async |fresh: &Fresh| {
 
 /// Makes or drops a month as often as it takes.
 async fn change(scene: &Scene, month: Month, make: bool) {
-    for _ in 0..50 {
+    for attempt in 0.. {
+        assert!(attempt < 50, "{month} could not be changed");
         let work = scene.services.store.begin().await.unwrap();
         let months = work.usage_months();
         let changed = if make { months.create(month).await } else { months.drop_partition(month).await };
@@ -271,5 +272,4 @@ async fn change(scene: &Scene, month: Month, make: bool) {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("{month} could not be changed");
 }

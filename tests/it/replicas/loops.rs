@@ -116,7 +116,7 @@ db_test!(a_server_killed_under_load_loses_nothing_and_its_lease_passes_on, async
             let event = json!({"meter": "words", "quantity": 1, "key": format!("{client}-{each}")});
             sent.fetch_add(1, Ordering::SeqCst);
             each += 1;
-            let first = if client % 2 == 0 { &killed } else { stage.server(client) };
+            let first = if client.is_multiple_of(2) { &killed } else { stage.server(client) };
             let answer = first.send(&key, (Method::POST, "/usage"), Some(&event)).await;
             if let Ok(answer) = answer {
                 answer.expect(201);

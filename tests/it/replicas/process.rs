@@ -68,10 +68,9 @@ impl Process {
         });
         let client = Client::builder().no_proxy().build().unwrap();
         let mut process = Self { child, address: String::new(), log, client };
-        process.address = match address.recv_timeout(START) {
-            Ok(address) => address,
-            Err(_) => panic!("no server: {}", process.log()),
-        };
+        let listening = address.recv_timeout(START);
+        assert!(listening.is_ok(), "no server: {}", process.log());
+        process.address = listening.unwrap();
         process
     }
 
