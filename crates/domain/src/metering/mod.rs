@@ -11,6 +11,7 @@ mod load;
 mod month;
 mod ports;
 mod quota_view;
+mod repeats;
 mod report;
 mod reports;
 mod retention;
@@ -26,13 +27,13 @@ pub use command::{
 };
 pub use decide::{Denied, Funds, Gauge, Limit, Part, Source, decide, decide_gauge};
 pub use month::{Month, first_kept};
+pub use ports::{Booked, SavedUsage, UsageFilter, UsageMonthRepository, UsageRepository, UsedKey};
 #[cfg(any(test, feature = "testing"))]
 pub use ports::{MockUsageMonthRepository, MockUsageRepository};
-pub use ports::{SavedUsage, UsageFilter, UsageMonthRepository, UsageRepository, UsedKey};
 pub use quota_view::{MeterQuota, QuotaView};
 pub use report::UsageReport;
 pub use retention::{Removed, RetentionService};
 pub use service::{MeteringService, Outcome};
-pub use summary::{GroupBy, Rollup, SummaryFilter, SummaryRow};
+pub use summary::{GroupBy, Rollup, RollupKey, RollupSums, SummaryFilter, SummaryRow};
 pub use upkeep::RolledOver;
 pub use usage::{Receipt, UsageRecord};
