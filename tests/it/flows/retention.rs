@@ -192,12 +192,14 @@ db_test!(a_key_never_works_twice_even_when_its_row_is_gone, async |fresh: &Fresh
     close_periods_before(fresh, first.end() + TimeDelta::minutes(6)).await;
     steps(&scene).await;
     let before = scene.quota(account, "words").await.used;
-    let batch = [("a7", 1), ("a7", 2), ("b7", 1), ("new", 1)].map(|(key, atoms)| command(account, "words", atoms, key));
+    let batch = [("a7", 1), ("a7", 2), ("b7", 1), ("b7", 1), ("new", 1)]
+        .map(|(key, atoms)| command(account, "words", atoms, key));
     let outcomes = scene.services.metering.consume(&batch).await.unwrap();
     assert!(matches!(outcomes[0], Err(Rejection::ReceiptDeleted(_))), "{:?}", outcomes[0]);
     assert_eq!(outcomes[1], Err(Rejection::KeyReused));
     assert!(outcomes[2].as_ref().unwrap().duplicate);
-    assert!(!outcomes[3].as_ref().unwrap().duplicate);
+    assert_eq!(outcomes[3], outcomes[2], "twice in one batch");
+    assert!(!outcomes[4].as_ref().unwrap().duplicate);
     assert_eq!(scene.quota(account, "words").await.used, before.checked_add(Quantity::atoms(1)).unwrap());
 });
 

@@ -108,13 +108,14 @@ async fn saved_under<C: ConnectionTrait>(repos: &Repos<C>, keys: Vec<usage_key::
     let wanted = keys.iter().map(|key| (key.account_id, key.usage_id)).collect();
     let rows = pairs::find::<Entity, _>(&repos.conn, wanted, (Column::AccountId, Column::Id)).await?;
     let records = rows.into_iter().map(|row| Ok((row.id, Arc::new(record(row)?))));
-    let mut records: HashMap<Uuid, Arc<UsageRecord>> = records.collect::<StoreResult<_>>()?;
+    let records: HashMap<Uuid, Arc<UsageRecord>> = records.collect::<StoreResult<_>>()?;
     let used = keys.into_iter().map(|key| UsedKey {
         account: AccountId::from_uuid(key.account_id),
         key: key.usage_key,
         usage: UsageId::from_uuid(key.usage_id),
         fingerprint: key.fingerprint,
-        record: records.remove(&key.usage_id),
+        // A key that was asked for twice is there twice.
+        record: records.get(&key.usage_id).cloned(),
     });
     Ok(used.collect())
 }
