@@ -7,6 +7,7 @@ mod metering;
 mod plans;
 mod quota;
 mod reservations;
+mod retention;
 
 use sea_orm_migration::prelude::*;
 
@@ -52,6 +53,8 @@ impl MigratorTrait for Migrator {
             Box::new(reservations::ApiKeysAllowanceHeld),
             Box::new(reservations::AccountDebts),
             Box::new(reservations::AccountDebtsById),
+            Box::new(retention::UsageCatchAll),
+            Box::new(retention::QuotaPeriodsOpen),
         ]
     }
 }

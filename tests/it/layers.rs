@@ -26,7 +26,7 @@ const INDEX_FILES: [&str; 2] = ["store.rs", "testing.rs"];
 /// What is asynchronous in every context.
 const ASYNCHRONOUS: [&str; 4] = ["mod.rs", "ports.rs", "service.rs", "steps.rs"];
 /// Parts of services, and steps, that have a file of their own.
-const USE_CASES: [&str; 15] = [
+const USE_CASES: [&str; 16] = [
     "accounts/access.rs",
     "accounts/keys.rs",
     "accounts/operators.rs",
@@ -36,6 +36,7 @@ const USE_CASES: [&str; 15] = [
     "metering/report.rs",
     "metering/reports.rs",
     "metering/reservations.rs",
+    "metering/retention.rs",
     "metering/upkeep.rs",
     "plans/altering.rs",
     "plans/meter_agreement.rs",

@@ -1,5 +1,6 @@
 //! Background loops: the same use cases as requests, on a timer. Replicas share them by leases.
 
+use crate::retention::{self, Upkeep};
 use crate::services::Services;
 use crate::wiring::TEST_CLOCK_OPTION;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -22,6 +23,10 @@ const ROLL_OVER: &str = "roll_over";
 /// Between two looks for reservations whose time is over.
 const EXPIRE_EVERY: Duration = Duration::from_secs(2);
 const EXPIRE: &str = "expire_reservations";
+/// Between two looks at the months of usage rows.
+const RETENTION_EVERY: Duration = Duration::from_hours(1);
+/// After a look that failed.
+const RETENTION_AGAIN: Duration = Duration::from_mins(1);
 
 /// Between two sweeps of what expired.
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
@@ -37,6 +42,7 @@ pub fn start(services: &Arc<Services>) -> Vec<JoinHandle<()>> {
         tokio::spawn(roll_over_loop(services.clone())),
         tokio::spawn(expire_loop(services.clone())),
         tokio::spawn(sweep_loop(services.clone())),
+        tokio::spawn(retention_loop(services.clone())),
     ];
     if let Some(clock) = services.test_clock.clone() {
         tasks.push(tokio::spawn(clock_loop(services.clone(), clock)));
@@ -46,6 +52,7 @@ pub fn start(services: &Arc<Services>) -> Vec<JoinHandle<()>> {
 
 async fn roll_over_loop(services: Arc<Services>) {
     let holder = Uuid::now_v7();
+    tracing::info!(%holder, lease = ROLL_OVER, "periods are rolled over by whoever holds the lease");
     loop {
         match roll_over(&services, holder).await {
             Ok(0) => {}
@@ -79,6 +86,20 @@ async fn expire(services: &Services, holder: Uuid) -> Result<u64> {
         }
     }
     Ok(done)
+}
+
+async fn retention_loop(services: Arc<Services>) {
+    let holder = Uuid::now_v7();
+    loop {
+        let pause = match retention::upkeep(&services, holder, |step| tracing::info!("usage rows: {step}")).await {
+            Ok(Upkeep::Done(_) | Upkeep::Busy) => RETENTION_EVERY,
+            Err(error) => {
+                tracing::warn!(error = ?error, "the upkeep of usage rows failed; it is tried again");
+                RETENTION_AGAIN
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
 }
 
 async fn sweep_loop(services: Arc<Services>) {
@@ -116,10 +137,19 @@ async fn roll_over(services: &Services, holder: Uuid) -> Result<u64> {
 }
 
 /// Leases are kept in the system's time, whatever a test clock says.
-async fn claim(services: &Services, lease: &str, holder: Uuid) -> Result<bool> {
+pub(crate) async fn claim(services: &Services, lease: &str, holder: Uuid) -> Result<bool> {
+    claim_for(services, lease, holder, LEASE).await
+}
+
+/// Gives the lease back before it ends.
+pub(crate) async fn release(services: &Services, lease: &str, holder: Uuid) -> Result<()> {
+    claim_for(services, lease, holder, TimeDelta::zero()).await.map(drop)
+}
+
+async fn claim_for(services: &Services, lease: &str, holder: Uuid, length: TimeDelta) -> Result<bool> {
     let now = SystemClock.now();
     let work = services.store.begin().await?;
-    let claimed = work.leases().claim(lease, holder, now, now + LEASE).await?;
+    let claimed = work.leases().claim(lease, holder, now, now + length).await?;
     work.commit().await?;
     Ok(claimed)
 }

@@ -7,7 +7,7 @@ use domain::error::{Error, Result};
 use domain::id::ReservationId;
 use domain::identity::IdentityService;
 use domain::metering::{
-    Command, Done, EndWish, HoldWish, MeteringService, Receipt, Reservation, Settlement, UsageReport,
+    Command, Done, EndWish, HoldWish, MeteringService, Receipt, Reservation, RetentionService, Settlement, UsageReport,
 };
 use domain::plans::{Catalogue, PlanService, SubscriptionService};
 use domain::quota::GrantService;
@@ -34,6 +34,7 @@ pub struct Services {
     pub subscriptions: SubscriptionService,
     pub grants: GrantService,
     pub metering: Arc<MeteringService>,
+    pub retention: RetentionService,
     pub committer: Committer,
     /// Most bytes of a request body.
     pub body_limit: usize,

@@ -7,7 +7,7 @@ use anyhow::Context;
 use chrono::TimeDelta;
 use domain::accounts::{AccountService, KeyService, OperatorService, RegistrationService};
 use domain::identity::{IdentityService, MeterScales, PasswordHasher, SecretSource};
-use domain::metering::MeteringService;
+use domain::metering::{MeteringService, RetentionService};
 use domain::plans::{Catalogue, MeterCode, PlanService, SubscriptionService};
 use domain::quota::{GaugeCarry, GrantService};
 use domain::store::Store;
@@ -87,6 +87,7 @@ fn build(
             hook: Arc::new(GaugeCarry { catalogue: catalogue.clone() }),
         },
         grants: GrantService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },
+        retention: retention(settings, &store, &clock),
         committer: Committer::start(&metering, shards, settings.limits.commit_queue, &Handle::current()),
         metering,
         body_limit: settings.server.body_limit_bytes,
@@ -98,6 +99,16 @@ fn build(
         test_clock,
         catalogue,
     })
+}
+
+fn retention(settings: &Settings, store: &Arc<dyn Store>, clock: &Arc<dyn Clock>) -> RetentionService {
+    let days = settings.retention.usage_days;
+    RetentionService {
+        store: store.clone(),
+        clock: clock.clone(),
+        months_ahead: settings.retention.months_ahead,
+        kept: (days > 0).then(|| TimeDelta::days(i64::from(days))),
+    }
 }
 
 /// The decimals of each meter, for API keys' allowances.

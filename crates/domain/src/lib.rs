@@ -8,6 +8,7 @@
 //! | what a consume costs and whether it fits | `metering::decide` |
 //! | counters, gauges, grants | `quota::counter`, `quota::grant` |
 //! | what a reservation holds, and how it ends | `metering::holding`, `metering::reservation` |
+//! | which usage rows may be deleted | `metering::month` |
 //! | when a warning fires | `quota::warning` |
 //! | retries when units of work collide | `store::Retry` |
 

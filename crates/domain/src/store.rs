@@ -5,7 +5,9 @@ use crate::audit::AuditLog;
 use crate::error::Error;
 use crate::idempotency::IdempotencyRepository;
 use crate::identity::{ApiKeyRepository, SessionRepository, ThrottleRepository, UserRepository};
-use crate::metering::{DebtRepository, ReservationRepository, StandingRepository, UsageRepository};
+use crate::metering::{
+    DebtRepository, ReservationRepository, StandingRepository, UsageMonthRepository, UsageRepository,
+};
 use crate::options::{LeaseRepository, OptionRepository};
 use crate::outbox::Outbox;
 use crate::plans::{PlanRepository, SubscriptionRepository};
@@ -52,6 +54,7 @@ pub trait Repositories: Send + Sync {
     fn subscriptions(&self) -> &dyn SubscriptionRepository;
     fn throttles(&self) -> &dyn ThrottleRepository;
     fn usage(&self) -> &dyn UsageRepository;
+    fn usage_months(&self) -> &dyn UsageMonthRepository;
     fn users(&self) -> &dyn UserRepository;
     fn warnings(&self) -> &dyn WarningRepository;
 }

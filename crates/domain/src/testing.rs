@@ -8,8 +8,8 @@ use crate::identity::{
     SessionRepository, ThrottleRepository, UserRepository,
 };
 use crate::metering::{
-    DebtRepository, MockDebtRepository, MockReservationRepository, MockStandingRepository, MockUsageRepository,
-    ReservationRepository, StandingRepository, UsageRepository,
+    DebtRepository, MockDebtRepository, MockReservationRepository, MockStandingRepository, MockUsageMonthRepository,
+    MockUsageRepository, ReservationRepository, StandingRepository, UsageMonthRepository, UsageRepository,
 };
 use crate::options::{LeaseRepository, MockLeaseRepository, MockOptionRepository, OptionRepository};
 use crate::outbox::{MockOutbox, Outbox};
@@ -68,6 +68,7 @@ doubles! {
     subscriptions: MockSubscriptionRepository as SubscriptionRepository,
     throttles: MockThrottleRepository as ThrottleRepository,
     usage: MockUsageRepository as UsageRepository,
+    usage_months: MockUsageMonthRepository as UsageMonthRepository,
     users: MockUserRepository as UserRepository,
     warnings: MockWarningRepository as WarningRepository,
 }

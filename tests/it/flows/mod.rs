@@ -7,6 +7,7 @@ mod late;
 mod periods;
 mod replay;
 mod reservations;
+pub mod retention;
 mod seed;
 mod splits;
 mod statements;

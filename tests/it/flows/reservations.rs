@@ -33,7 +33,7 @@ async fn book(scene: &Scene, command: Command) -> Decided {
 async fn settled(scene: &Scene, command: Command) -> Settlement {
     match book(scene, command).await {
         Ok(Done::Settled(settlement)) => *settlement,
-        other => panic!("{other:?}"),
+        other => unreachable!("{other:?}"),
     }
 }
 
@@ -126,7 +126,7 @@ async fn what_is_reserved_and_ended_in_one_batch_is_written_as_it_ended(fresh: &
     let (reserved, others) = (reserve(account, "words", 100, "k"), reserve(account, "words", 101, "k"));
     let booked = scene.services.metering.book(&[reserved.clone(), reserved.clone(), others]).await.unwrap();
     let [Ok(Done::Settled(first)), Ok(Done::Settled(second)), Err(Rejection::KeyReused)] = &booked[..] else {
-        panic!("{booked:?}")
+        unreachable!("{booked:?}")
     };
     assert_eq!((first.duplicate, second.duplicate), (false, true));
     assert_eq!(first.reservation.id, second.reservation.id);

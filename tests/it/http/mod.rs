@@ -10,6 +10,7 @@ mod problems;
 mod quota;
 mod replicas;
 mod reservations;
+mod retention;
 mod subscription;
 mod summary;
 mod usage;

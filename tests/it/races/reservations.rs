@@ -38,7 +38,7 @@ async fn client(scene: &Scene, account: AccountId, client: i64) -> i64 {
     let reservation = match book(scene, Command::Reserve(Reserve { wanted, ttl })).await {
         Ok(Done::Settled(settlement)) => settlement.reservation,
         Err(Rejection::Refused(_)) => return 0,
-        other => panic!("{other:?}"),
+        other => unreachable!("{other:?}"),
     };
     let used = Quantity::atoms(EACH - 1 + client % 3);
     let more = command(account, "words", 1, &format!("u{client}"));

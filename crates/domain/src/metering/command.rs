@@ -2,7 +2,7 @@
 
 use super::reservation::ReservationStatus;
 use crate::error::{Error, FieldError, Refusal};
-use crate::id::{AccountId, ApiKeyId, ReservationId, UserId};
+use crate::id::{AccountId, ApiKeyId, ReservationId, UsageId, UserId};
 use crate::plans::{Meter, MeterCode, MeterKind};
 use crate::quantity::Quantity;
 use crate::text::hex;
@@ -18,6 +18,8 @@ pub const MAX_ATOMS: u64 = 1_000_000_000_000_000;
 pub const MAX_DIMENSIONS: usize = 16;
 const MAX_DIMENSION_NAME: usize = 64;
 const MAX_DIMENSION_VALUE: usize = 128;
+/// The code of a repetition whose receipt is gone.
+pub const RECEIPT_DELETED: &str = "receipt_deleted";
 /// How far back an event may have occurred. Source: Stripe meter events.
 pub const MAX_LATE: TimeDelta = TimeDelta::days(35);
 /// How far ahead of our clock an event may lie. Source: Stripe meter events.
@@ -128,6 +130,8 @@ pub enum Rejection {
     Refused(Refusal),
     /// The key was used before for something else.
     KeyReused,
+    /// The key was used before for the same thing, and its row was deleted after the retention.
+    ReceiptDeleted(UsageId),
     /// No such account.
     UnknownAccount,
     /// No such reservation of this account.
@@ -151,6 +155,12 @@ impl From<Rejection> for Error {
             Rejection::Invalid(field) => Self::Invalid(vec![field]),
             Rejection::Refused(refusal) => refusal.into(),
             Rejection::KeyReused => Self::KeyReused,
+            Rejection::ReceiptDeleted(usage) => Self::conflict(
+                RECEIPT_DELETED,
+                format!(
+                    "The key was used before, for {usage}. Its receipt is no longer kept; nothing was counted again."
+                ),
+            ),
             Rejection::UnknownAccount => Self::NotFound("account"),
             Rejection::UnknownReservation => Self::NotFound("reservation"),
             Rejection::Closed { how, at } => Self::Ended { how: how.name(), at },

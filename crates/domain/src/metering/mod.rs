@@ -11,6 +11,7 @@ mod decide;
 mod holding;
 mod holds;
 mod load;
+mod month;
 mod ports;
 mod quota_view;
 mod repeats;
@@ -18,6 +19,7 @@ mod report;
 mod reports;
 mod reservation;
 mod reservations;
+mod retention;
 mod service;
 mod summary;
 mod upkeep;
@@ -26,16 +28,21 @@ mod usage;
 pub use batch::{Command, Decided, Done, Outcome, receipts};
 pub use books::{AccountBooks, KeyAllowances, PlanPeriod};
 pub use command::{
-    Consume, Dimensions, MAX_DIMENSIONS, MAX_EARLY, MAX_KEY_CHARS, MAX_LATE, Rejection, UsageKey, admit, admit_time,
+    Consume, Dimensions, MAX_DIMENSIONS, MAX_EARLY, MAX_KEY_CHARS, MAX_LATE, RECEIPT_DELETED, Rejection, UsageKey,
+    admit, admit_time,
 };
 pub use decide::{Denied, Funds, Gauge, Limit, Part, Source, decide, decide_gauge, settle};
 pub use holding::{Captured, Shortfall};
+pub use month::{Month, first_kept};
 pub use ports::{
     Booked, DebtRepository, ReservationRepository, SavedUsage, Standing, StandingRepository, UsageFilter,
-    UsageRepository,
+    UsageMonthRepository, UsageRepository, UsedKey,
 };
 #[cfg(any(test, feature = "testing"))]
-pub use ports::{MockDebtRepository, MockReservationRepository, MockStandingRepository, MockUsageRepository};
+pub use ports::{
+    MockDebtRepository, MockReservationRepository, MockStandingRepository, MockUsageMonthRepository,
+    MockUsageRepository,
+};
 pub use quota_view::{MeterQuota, QuotaView};
 pub use report::UsageReport;
 pub use reservation::{
@@ -43,6 +50,7 @@ pub use reservation::{
     Reserve, Settlement,
 };
 pub use reservations::{EXPIRE_CHUNK, EndWish, HoldWish};
+pub use retention::{Removed, RetentionService};
 pub use service::MeteringService;
 pub use summary::{GroupBy, Rollup, RollupKey, RollupSums, SummaryFilter, SummaryRow};
 pub use upkeep::RolledOver;

@@ -1,8 +1,8 @@
-//! What metering keeps: usage rows, their keys and their sums, always of one account.
+//! What metering keeps: usage rows, their keys and their sums, always of one account; and the months of rows as wholes.
 
 use super::summary::{Rollup, SummaryFilter, SummaryRow};
-use super::{Debt, GroupBy, Reservation, ReservationFilter, UsageRecord};
-use crate::id::{AccountId, ApiKeyId, ReservationId};
+use super::{Debt, GroupBy, Month, Reservation, ReservationFilter, UsageRecord};
+use crate::id::{AccountId, ApiKeyId, ReservationId, UsageId};
 use crate::page::{Page, PageRequest};
 use crate::plans::{MeterCode, Subscription};
 use crate::quota::Counter;
@@ -17,6 +17,29 @@ pub struct SavedUsage {
     /// Shared with the receipt that answers the caller.
     pub record: Arc<UsageRecord>,
     pub fingerprint: String,
+}
+
+/// A key that was used; keys are kept for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsedKey {
+    pub account: AccountId,
+    pub key: String,
+    pub usage: UsageId,
+    pub fingerprint: String,
+    /// `None` when the row was deleted after its retention.
+    pub record: Option<Arc<UsageRecord>>,
+}
+
+impl From<SavedUsage> for UsedKey {
+    fn from(saved: SavedUsage) -> Self {
+        Self {
+            account: saved.record.account,
+            key: saved.record.key.clone(),
+            usage: saved.record.id,
+            fingerprint: saved.fingerprint,
+            record: Some(saved.record),
+        }
+    }
 }
 
 /// What one unit of work books: rows, their sums, and the counters as they are afterwards.
@@ -58,8 +81,8 @@ pub trait StandingRepository: Send + Sync {
 #[cfg_attr(any(test, feature = "testing"), mockall::automock)]
 #[async_trait]
 pub trait UsageRepository: Send + Sync {
-    /// The rows already written under these keys.
-    async fn find_by_keys(&self, keys: &[(AccountId, String)]) -> StoreResult<Vec<SavedUsage>>;
+    /// Those of the keys that were used.
+    async fn find_by_keys(&self, keys: &[(AccountId, String)]) -> StoreResult<Vec<UsedKey>>;
 
     /// Stores rows, their keys and counters, and adds to the rollups, with as few statements as the database allows.
     ///
@@ -117,6 +140,31 @@ pub trait DebtRepository: Send + Sync {
 
     /// Those of all accounts, newest first: for operators.
     async fn list_all(&self, page: PageRequest) -> StoreResult<Page<Debt>>;
+}
+
+/// Usage rows by the month in which they were recorded: a partition each, where the database has partitions.
+///
+/// Changes of partitions wait for a short time only, and are `StoreError::Contended` when that was not enough.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait UsageMonthRepository: Send + Sync {
+    /// The months that have a partition, oldest first; `None` on a database without partitions.
+    async fn partitions(&self) -> StoreResult<Option<Vec<Month>>>;
+
+    /// The month of the oldest row that lies in the catch-all, where rows go whose month has no partition.
+    async fn oldest_in_catch_all(&self) -> StoreResult<Option<Month>>;
+
+    /// Makes the month's partition and moves its rows there from the catch-all; does nothing when it exists.
+    async fn create(&self, month: Month) -> StoreResult<()>;
+
+    /// Drops the month's partition with its rows; does nothing when it does not exist.
+    async fn drop_partition(&self, month: Month) -> StoreResult<()>;
+
+    /// The next account, in order of ids, with rows that were recorded before the month.
+    async fn account_before(&self, month: Month, after: Option<AccountId>) -> StoreResult<Option<AccountId>>;
+
+    /// Deletes at most `most` of an account's rows that were recorded before the month, and counts them.
+    async fn delete_before(&self, month: Month, account: AccountId, most: u64) -> StoreResult<u64>;
 }
 
 impl GroupBy {

@@ -103,7 +103,7 @@ impl MeteringService {
         }
         let key = UsageKey::of_reservation(reservation.id).as_str().to_owned();
         let found = self.store.usage().find_by_keys(&[(reservation.account, key)]).await?;
-        Ok(found.into_iter().next().map(|saved| saved.record))
+        Ok(found.into_iter().next().and_then(|used| used.record))
     }
 
     pub async fn list_reservations(

@@ -3,7 +3,7 @@
 use super::batch::{Command, Decided, Done, Outcome, receipts};
 use super::command::{Consume, Rejection, admit, admit_time};
 use super::load::{Books, open_books};
-use super::ports::{Booked, SavedUsage};
+use super::ports::{Booked, SavedUsage, UsedKey};
 use super::repeats::Repeats;
 use super::summary::Rollup;
 use super::usage::Receipt;
@@ -92,9 +92,9 @@ impl MeteringService {
 struct Session<'a> {
     catalogue: &'a Catalogue,
     /// What the database has, as far as it was asked.
-    stored: HashMap<(AccountId, String), SavedUsage>,
+    stored: HashMap<(AccountId, String), UsedKey>,
     /// What earlier commands of the batch will have written.
-    booked: HashMap<(AccountId, String), SavedUsage>,
+    booked: HashMap<(AccountId, String), UsedKey>,
     fresh: Vec<SavedUsage>,
     /// Whether the database had one of the keys.
     met_repeats: bool,
@@ -113,7 +113,7 @@ impl<'a> Session<'a> {
         let keys: Vec<_> = commands.iter().map(|command| key_of(command)).collect();
         let found = work.usage().find_by_keys(&keys).await?;
         self.met_repeats |= !found.is_empty();
-        self.stored.extend(found.into_iter().map(|saved| ((saved.record.account, saved.record.key.clone()), saved)));
+        self.stored.extend(found.into_iter().map(|used| ((used.account, used.key.clone()), used)));
         Ok(())
     }
 
@@ -137,15 +137,15 @@ impl<'a> Session<'a> {
     fn consume(&mut self, books: &mut Books, command: &Consume, now: DateTime<Utc>) -> Outcome {
         let fingerprint = command.fingerprint();
         let key = key_of(command);
-        if let Some(saved) = self.stored.get(&key).or_else(|| self.booked.get(&key)) {
-            return repeated(saved, &fingerprint);
+        if let Some(used) = self.stored.get(&key).or_else(|| self.booked.get(&key)) {
+            return repetition(used, &fingerprint);
         }
         admit_time(command, now)?;
         let book = books.accounts.get_mut(&command.account).ok_or(Rejection::UnknownAccount)?;
         let meter = self.catalogue.meters.get(&command.meter).ok_or(Rejection::UnknownAccount)?;
         let record = Arc::new(book.consume(&mut books.keys, command, meter, now)?);
         let saved = SavedUsage { record: record.clone(), fingerprint };
-        self.booked.insert(key, saved.clone());
+        self.booked.insert(key, saved.clone().into());
         self.fresh.push(saved);
         Ok(Receipt { record, duplicate: false })
     }
@@ -163,8 +163,8 @@ impl<'a> Session<'a> {
         let commands: Vec<&Consume> = doubtful.iter().map(|(command, _)| *command).collect();
         self.look_up(work, &commands).await?;
         for (command, outcome) in &mut doubtful {
-            if let Some(saved) = self.stored.get(&key_of(command)) {
-                **outcome = repeated(saved, &command.fingerprint()).map(Done::Used);
+            if let Some(used) = self.stored.get(&key_of(command)) {
+                **outcome = repetition(used, &command.fingerprint()).map(Done::Used);
             }
         }
         Ok(())
@@ -186,12 +186,13 @@ fn check(catalogue: &Catalogue, command: &Command) -> std::result::Result<(), Re
     }
 }
 
-fn repeated(saved: &SavedUsage, fingerprint: &str) -> Outcome {
-    if saved.fingerprint == fingerprint {
-        Ok(Receipt { record: saved.record.clone(), duplicate: true })
-    } else {
-        Err(Rejection::KeyReused)
+/// The answer to a key that was used: its first receipt, as long as that is kept.
+fn repetition(used: &UsedKey, fingerprint: &str) -> Outcome {
+    if used.fingerprint != fingerprint {
+        return Err(Rejection::KeyReused);
     }
+    let record = used.record.clone().ok_or(Rejection::ReceiptDeleted(used.usage))?;
+    Ok(Receipt { record, duplicate: true })
 }
 
 /// Writes what the batch changed, each table once.

@@ -24,6 +24,7 @@ mod standings;
 mod subscriptions;
 mod throttles;
 mod usage;
+mod usage_months;
 mod usage_sums;
 mod users;
 mod warnings;

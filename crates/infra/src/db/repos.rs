@@ -7,7 +7,9 @@ use domain::accounts::AccountRepository;
 use domain::audit::AuditLog;
 use domain::idempotency::IdempotencyRepository;
 use domain::identity::{ApiKeyRepository, SessionRepository, ThrottleRepository, UserRepository};
-use domain::metering::{DebtRepository, ReservationRepository, StandingRepository, UsageRepository};
+use domain::metering::{
+    DebtRepository, ReservationRepository, StandingRepository, UsageMonthRepository, UsageRepository,
+};
 use domain::options::{LeaseRepository, OptionRepository};
 use domain::outbox::Outbox;
 use domain::plans::{PlanRepository, SubscriptionRepository};
@@ -73,6 +75,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn usage(&self) -> &dyn UsageRepository {
+        self
+    }
+    fn usage_months(&self) -> &dyn UsageMonthRepository {
         self
     }
     fn users(&self) -> &dyn UserRepository {

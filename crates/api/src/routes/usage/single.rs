@@ -65,7 +65,7 @@ pub fn key_missing() -> ApiError {
 /// Report one use.
 ///
 /// Checks every limit, draws the funds, records and warns in one transaction. Repeating a key answers the
-/// first receipt.
+/// first receipt; 409 `receipt_deleted` when that is past its retention. A key never counts twice.
 #[utoipa::path(
     tag = "usage",
     params(("Idempotency-Key" = Option<String>, Header, description = "Instead of `key`.")),
