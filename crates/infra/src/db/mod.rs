@@ -3,6 +3,7 @@
 mod accounts;
 mod api_keys;
 mod audit;
+mod bulk;
 mod columns;
 mod connect;
 mod counters;
@@ -13,6 +14,7 @@ mod idempotency;
 mod migrate;
 mod options;
 mod outbox;
+mod pairs;
 mod plans;
 mod repos;
 mod sessions;
