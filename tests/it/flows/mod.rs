@@ -8,5 +8,6 @@ mod periods;
 mod replay;
 mod seed;
 mod splits;
+mod statements;
 mod sweep;
 mod wide_batches;

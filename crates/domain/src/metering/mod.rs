@@ -23,9 +23,9 @@ pub use command::{
     Consume, Dimensions, MAX_DIMENSIONS, MAX_EARLY, MAX_KEY_CHARS, MAX_LATE, Rejection, UsageKey, admit, admit_time,
 };
 pub use decide::{Denied, Funds, Gauge, Limit, Part, Source, decide, decide_gauge};
+pub use ports::{Booked, SavedUsage, Standing, StandingRepository, UsageFilter, UsageRepository};
 #[cfg(any(test, feature = "testing"))]
-pub use ports::MockUsageRepository;
-pub use ports::{Booked, SavedUsage, UsageFilter, UsageRepository};
+pub use ports::{MockStandingRepository, MockUsageRepository};
 pub use quota_view::{MeterQuota, QuotaView};
 pub use report::UsageReport;
 pub use service::{MeteringService, Outcome};

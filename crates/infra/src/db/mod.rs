@@ -18,6 +18,7 @@ mod pairs;
 mod plans;
 mod repos;
 mod sessions;
+mod standings;
 mod subscriptions;
 mod throttles;
 mod usage;
