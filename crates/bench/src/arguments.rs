@@ -30,12 +30,8 @@ pub struct Arguments {
     /// Two seconds once: shows that everything works and measures little.
     #[arg(long)]
     quick: bool,
-    /// Also how the rate falls with the number of usage rows; filling takes minutes.
-    #[arg(long)]
-    growth: bool,
-    /// Also how long reading takes for an account with many rows; filling takes minutes.
-    #[arg(long)]
-    reads: bool,
+    #[command(flatten)]
+    slow: Slow,
     /// Usage rows for `growth`; `reads` takes at most a million of them.
     #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u64).range(20_000..=1_000_000_000))]
     pub rows: u64,
@@ -65,6 +61,17 @@ pub struct Arguments {
     pub mariadb_url: String,
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+/// Scenarios that run only when they are asked for.
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct Slow {
+    /// Also how the rate falls with the number of usage rows; filling takes minutes.
+    #[arg(long)]
+    growth: bool,
+    /// Also how long reading takes for an account with many rows; filling takes minutes.
+    #[arg(long)]
+    reads: bool,
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]
@@ -115,8 +122,8 @@ impl Arguments {
 
     pub fn wants(&self, scenario: Scenario) -> bool {
         let asked = match scenario {
-            Scenario::Growth => self.growth,
-            Scenario::Reads => self.reads,
+            Scenario::Growth => self.slow.growth,
+            Scenario::Reads => self.slow.reads,
             _ => self.only.is_empty(),
         };
         asked || self.only.contains(&scenario)

@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn figures_are_written_with_three_digits_or_in_groups() {
-        let texts = [0.0, 3.14159, 42.42, 999.6, 12_345.6, 1_234_567.0].map(written);
-        assert_eq!(texts, ["0.00", "3.14", "42.4", "1 000", "12 346", "1 234 567"]);
+        let texts = [0.0, 2.34567, 42.42, 999.6, 12_345.6, 1_234_567.0].map(written);
+        assert_eq!(texts, ["0.00", "2.35", "42.4", "1 000", "12 346", "1 234 567"]);
     }
 }

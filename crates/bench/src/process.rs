@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 const READY_POLL: Duration = Duration::from_millis(2);
 /// Longer than the server drains.
 const END_WITHIN: Duration = Duration::from_secs(25);
+/// Linux counts processor time for programs in hundredths of a second.
+const MILLIS_PER_TICK: u64 = 10;
 const END_POLL: Duration = Duration::from_millis(20);
 
 /// Which server to start, and how.
@@ -103,6 +105,12 @@ impl Server {
         Ok((bytes("VmRSS:")?, bytes("VmHWM:")?))
     }
 
+    /// Processor time that it has used, by itself and by the system for it. The database's is not in it.
+    pub fn processor(&self) -> anyhow::Result<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        processor_ticks(&stat).map(|ticks| Duration::from_millis(ticks * MILLIS_PER_TICK)).context("no time in /proc")
+    }
+
     /// Commits so far, with the commands in them and the seconds that they took.
     pub fn commits(&self) -> anyhow::Result<Commits> {
         let (_, page) = client::get(self.metrics, "/metrics", "none")?;
@@ -165,6 +173,13 @@ pub fn exists(binary: &Path) -> anyhow::Result<()> {
     if binary.is_file() { Ok(()) } else { Err(anyhow::anyhow!("there is no {}; {built}", binary.display())) }
 }
 
+/// The sum of utime and stime; the name before them may hold anything, parentheses too.
+fn processor_ticks(stat: &str) -> Option<u64> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let mut fields = after_name.split_whitespace().skip(11);
+    Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
+}
+
 fn kibibytes(status: &str, name: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()
@@ -188,6 +203,13 @@ mod tests {
         let page = "# HELP a_sum x\na_sum{shard=\"0\"} 1.5\na_sum{shard=\"1\"} 2\na_summary 7\n";
         assert!((sample(page, "a_sum") - 3.5).abs() < f64::EPSILON);
         assert!(sample(page, "b_sum").abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn processor_time_is_read_behind_whatever_the_name_holds() {
+        let stat = "7 (a) b (c)) S 1 7 7 0 -1 4194560 900 0 0 0 120 30 0 0 20 0 5 0 100 200 300";
+        assert_eq!(processor_ticks(stat), Some(150));
+        assert_eq!(processor_ticks("7 (cut"), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::client;
 use crate::database::accounts::Original;
 use crate::database::totals::Totals;
 use crate::database::{Databases, Engine, Fresh};
+use crate::figures::float;
 use crate::load::{self, Load, Outcome};
 use crate::process::{Program, Server, Tuning};
 use anyhow::Context;
@@ -128,16 +129,19 @@ impl Stage {
 
     /// Runs a load and says on standard error what came of it.
     pub async fn run(&mut self, name: &str, load: Load) -> anyhow::Result<Outcome> {
-        let before = self.server()?.commits()?;
+        let (commits, processor) = (self.server()?.commits()?, self.server()?.processor()?);
         let outcome = load::run(load).await.with_context(|| format!("{}: {name}", self.engine()))?;
         self.recorded += outcome.recorded;
-        let (commands, milliseconds) = self.server()?.commits()?.averages_since(before);
+        let (commands, milliseconds) = self.server()?.commits()?.averages_since(commits);
+        let processor = self.server()?.processor()?.saturating_sub(processor).as_secs_f64();
         eprintln!(
-            "{}: {name}: {:.0} requests/s, p50 {:.2} ms, p99 {:.2} ms; on average {commands:.1} events and {milliseconds:.2} ms a commit",
+            "{}: {name}: {:.0} requests/s, p50 {:.2} ms, p99 {:.2} ms; {:.0} us of the server's processor a request; \
+             {commands:.1} events and {milliseconds:.2} ms a commit",
             self.engine(),
             outcome.rate(),
             outcome.percentile_ms(50.0),
             outcome.percentile_ms(99.0),
+            processor / float(outcome.all_answers()) * 1_000_000.0,
         );
         Ok(outcome)
     }

@@ -37,8 +37,8 @@ impl fmt::Display for Engine {
 
 /// Where databases are made, and which were.
 pub struct Databases {
-    postgres: String,
-    mariadb: String,
+    postgres: Address,
+    mariadb: Address,
     folder: tempfile::TempDir,
     made: Mutex<Vec<(Engine, String)>>,
 }
@@ -55,8 +55,7 @@ impl Databases {
     pub fn new(postgres: &str, mariadb: &str, folder: &Path) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let folder = tempfile::tempdir_in(folder)?;
-        let server = |url: &str| url.trim_end_matches('/').trim_end_matches("/postgres").to_owned();
-        Ok(Self { postgres: server(postgres), mariadb: server(mariadb), folder, made: Mutex::default() })
+        Ok(Self { postgres: Address::of(postgres), mariadb: Address::of(mariadb), folder, made: Mutex::default() })
     }
 
     pub fn folder(&self) -> &Path {
@@ -71,7 +70,7 @@ impl Databases {
                 let administrator = connect(&self.administrative(engine)).await?;
                 self.made.lock().unwrap_or_else(PoisonError::into_inner).push((engine, name.clone()));
                 administrator.execute_unprepared(&format!("CREATE DATABASE {name}")).await?;
-                format!("{server}/{name}")
+                server.database(&name)
             }
         };
         let opened = if engine == Engine::Sqlite { format!("{url}?mode=rwc") } else { url.clone() };
@@ -83,7 +82,7 @@ impl Databases {
     pub async fn discard(&self, fresh: Fresh) -> anyhow::Result<()> {
         let Fresh { engine, url, connection } = fresh;
         connection.close().await?;
-        let name = url.rsplit('/').next().unwrap_or_default();
+        let name = url.split('?').next().and_then(|url| url.rsplit('/').next()).unwrap_or_default();
         if engine == Engine::Sqlite {
             for suffix in ["", "-wal", "-shm"] {
                 let _missing = std::fs::remove_file(self.folder().join(format!("{name}{suffix}")));
@@ -120,7 +119,7 @@ impl Databases {
         Ok(versions.first().and_then(|text| text.split(" on ").next()).unwrap_or_default().to_owned())
     }
 
-    fn server(&self, engine: Engine) -> Option<&str> {
+    fn server(&self, engine: Engine) -> Option<&Address> {
         match engine {
             Engine::Sqlite => None,
             Engine::Postgres => Some(&self.postgres),
@@ -129,8 +128,27 @@ impl Databases {
     }
 
     fn administrative(&self, engine: Engine) -> String {
-        let server = self.server(engine).unwrap_or_default();
-        if engine == Engine::Postgres { format!("{server}/postgres") } else { server.to_owned() }
+        let name = if engine == Engine::Postgres { "postgres" } else { "" };
+        self.server(engine).map(|server| server.database(name)).unwrap_or_default()
+    }
+}
+
+/// A server's URL without the name of a database.
+struct Address {
+    server: String,
+    /// What follows the name, from the question mark on.
+    options: String,
+}
+
+impl Address {
+    fn of(url: &str) -> Self {
+        let (server, options) = url.find('?').map_or((url, ""), |at| url.split_at(at));
+        let server = server.trim_end_matches('/').trim_end_matches("/postgres").to_owned();
+        Self { server, options: options.to_owned() }
+    }
+
+    fn database(&self, name: &str) -> String {
+        format!("{}/{name}{}", self.server, self.options)
     }
 }
 
@@ -161,4 +179,16 @@ async fn connect(url: &str) -> anyhow::Result<DatabaseConnection> {
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).sqlx_logging(false).idle_timeout(Duration::from_hours(1));
     Ok(Database::connect(options).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_named_before_the_options() {
+        let named = |url| Address::of(url).database("bench_1");
+        assert_eq!(named("postgres://a@b:1/postgres?sslmode=disable"), "postgres://a@b:1/bench_1?sslmode=disable");
+        assert_eq!(named("mysql://root@b/"), "mysql://root@b/bench_1");
+    }
 }

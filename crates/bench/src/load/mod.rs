@@ -22,7 +22,7 @@ use std::time::Duration;
 const LONGEST_MICROS: u64 = 60_000_000;
 const DIGITS: u8 = 3;
 /// How long after its end a run may wait for its last answers.
-const GRACE: Duration = Duration::from_secs(60);
+const GRACE: Duration = Duration::from_mins(1);
 
 /// One run.
 #[derive(Clone)]
@@ -68,6 +68,11 @@ impl Outcome {
     /// Answers a second.
     pub fn rate(&self) -> f64 {
         float(self.answers) / self.duration.as_secs_f64()
+    }
+
+    /// Answers of any kind, warm-up included.
+    pub fn all_answers(&self) -> u64 {
+        self.statuses.values().sum()
     }
 
     /// Events recorded a second.

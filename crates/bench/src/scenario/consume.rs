@@ -80,7 +80,7 @@ pub async fn measure(bench: &Bench, stage: &mut Stage) -> anyhow::Result<Vec<Row
 /// In turns, so that whatever else the machine does meets all of them.
 async fn compete(bench: &Bench, stage: &mut Stage, contests: &mut [Contest]) -> anyhow::Result<()> {
     let course = bench.course;
-    let uses_database = contests.iter().any(|contest| contest.uses_database());
+    let uses_database = contests.iter().any(Contest::uses_database);
     let mut reference = None;
     if uses_database {
         let database = bench.databases.create(stage.engine()).await?;
