@@ -50,6 +50,15 @@ doc:
 openapi:
     cargo run --quiet -- openapi
 
+# How fast a release build is, beside references on the same machine; `just bench --help` lists the options.
+bench *arguments:
+    cargo build --release -p suanpan -p suanpan-bench
+    TEST_POSTGRES_URL={{ postgres }} TEST_MARIADB_URL={{ mariadb }} target/release/bench {{ arguments }}
+
+# How long the pure rules take.
+bench-rules:
+    cargo bench -p suanpan-bench
+
 # Generated requests against every documented route of a server of its own; needs python3.
 schemathesis examples="50":
     scripts/schemathesis.sh {{ examples }}

@@ -15,8 +15,14 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-/// Commands of one commit; more wait for the next.
-const MAX_COMMANDS: usize = 2_000;
+/// How much waits, and how much of it one commit takes.
+#[derive(Clone, Copy, Debug)]
+pub struct CommitBounds {
+    /// Most commands that wait or are being committed.
+    pub queue: usize,
+    /// A commit with so many commands takes no further caller; 1 commits every caller alone.
+    pub batch: usize,
+}
 
 /// One caller's commands, their places in the queue, and where its outcomes go.
 struct Waiting {
@@ -34,14 +40,14 @@ pub struct Committer {
 }
 
 impl Committer {
-    /// Starts `shards` committers, which together hold at most `capacity` commands.
-    pub fn start(metering: &Arc<MeteringService>, shards: usize, capacity: usize, runtime: &Handle) -> Self {
+    /// Starts `shards` committers, which share the bound of the queue.
+    pub fn start(metering: &Arc<MeteringService>, shards: usize, bounds: CommitBounds, runtime: &Handle) -> Self {
         let start = |_| {
             let (sender, receiver) = unbounded_channel();
-            runtime.spawn(commit_all(metering.clone(), receiver));
+            runtime.spawn(commit_all(metering.clone(), receiver, bounds.batch));
             sender
         };
-        let capacity = capacity.clamp(1, Semaphore::MAX_PERMITS);
+        let capacity = bounds.queue.clamp(1, Semaphore::MAX_PERMITS);
         Self { queues: (0..shards.max(1)).map(start).collect(), places: Arc::new(Semaphore::new(capacity)), capacity }
     }
 
@@ -66,11 +72,11 @@ impl Committer {
     }
 }
 
-async fn commit_all(metering: Arc<MeteringService>, mut queue: UnboundedReceiver<Waiting>) {
+async fn commit_all(metering: Arc<MeteringService>, mut queue: UnboundedReceiver<Waiting>, most: usize) {
     while let Some(first) = queue.recv().await {
         let mut batch = vec![first];
         let mut size = batch[0].commands.len();
-        while size < MAX_COMMANDS {
+        while size < most {
             let Ok(next) = queue.try_recv() else { break };
             size += next.commands.len();
             batch.push(next);

@@ -90,6 +90,8 @@ fn keys_that_are_unknown_and_values_of_the_wrong_type_are_named() {
         ("", Some(("SUANPAN__SERVER__PROT", "1")), "prot"),
         ("", Some(("SUANPAN__SERVER__PORT", "many")), "server.port"),
         ("limits: { batch_events: 1001 }", None, "limits.batch_events"),
+        ("limits: { commit_batch: 0 }", None, "limits.commit_batch"),
+        ("limits: { commit_batch: 2001 }", None, "limits.commit_batch"),
         ("sessions: { ttl_hours: 0 }", None, "sessions.ttl_hours"),
         ("plans: {}", None, "billing.default_plan"),
     ] {

@@ -1,6 +1,6 @@
 //! The composition root: builds adapters and services from settings.
 
-use crate::committer::Committer;
+use crate::committer::{CommitBounds, Committer};
 use crate::services::Services;
 use crate::settings::Settings;
 use anyhow::Context;
@@ -59,6 +59,7 @@ fn build(
     let metering = Arc::new(MeteringService::new(store.clone(), clock.clone(), catalogue.clone()));
     // SQLite has one writer; a second committer would only wait for it.
     let shards = if settings.database.url.expose_secret().starts_with("sqlite:") { 1 } else { 2 };
+    let bounds = CommitBounds { queue: settings.limits.commit_queue, batch: settings.limits.commit_batch };
     let session_lifetime = TimeDelta::hours(i64::from(settings.sessions.ttl_hours));
     let meters: Arc<dyn MeterScales> = Arc::new(Scales(catalogue.clone()));
     let identity = IdentityService {
@@ -88,7 +89,7 @@ fn build(
         },
         grants: GrantService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },
         retention: retention(settings, &store, &clock),
-        committer: Committer::start(&metering, shards, settings.limits.commit_queue, &Handle::current()),
+        committer: Committer::start(&metering, shards, bounds, &Handle::current()),
         metering,
         body_limit: settings.server.body_limit_bytes,
         batch_limit: settings.limits.batch_events,

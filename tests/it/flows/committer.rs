@@ -1,6 +1,6 @@
 //! Group commit: many callers, one unit of work; a poisonous command fails alone; a full queue says so.
 
-use api::committer::Committer;
+use api::committer::{CommitBounds, Committer};
 use domain::error::Error;
 use domain::id::AccountId;
 use domain::metering::{MeteringService, Rejection};
@@ -47,7 +47,11 @@ async fn every_caller_gets_its_own_outcome(fresh: &Fresh) {
 
 db_test!(callers, every_caller_gets_its_own_outcome);
 
-fn committer(store: MockStore, capacity: usize) -> Committer {
+fn committer(store: MockStore, queue: usize) -> Committer {
+    bounded(store, CommitBounds { queue, batch: 2000 })
+}
+
+fn bounded(store: MockStore, bounds: CommitBounds) -> Committer {
     let document = serde_json::json!({
         "meters": {"words": {"unit": "word", "scale": 0, "kind": "counter"}},
         "plans": {"free": {"price": {"month": "0.00 CNY"}, "meters": {"words": {"included": 1, "on_exhausted": "refuse"}}}},
@@ -57,7 +61,7 @@ fn committer(store: MockStore, capacity: usize) -> Committer {
     let catalogue = Arc::new(Catalogue::parse(&document).unwrap());
     let clock = Arc::new(FixedClock(chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap()));
     let metering = Arc::new(MeteringService::new(Arc::new(store), clock, catalogue));
-    Committer::start(&metering, 1, capacity, &Handle::current())
+    Committer::start(&metering, 1, bounds, &Handle::current())
 }
 
 /// A unit of work that fails, or finds no account.
@@ -91,6 +95,17 @@ async fn a_poisonous_command_fails_alone() {
     let [first, second] = two_callers(&committer(store, 10)).await;
     assert!(matches!(first, Err(Error::Store(StoreError::Other(_)))));
     assert_eq!(second.unwrap(), [Err(Rejection::UnknownAccount)]);
+}
+
+#[tokio::test]
+async fn with_a_batch_of_one_every_caller_has_a_unit_of_work_of_its_own() {
+    let away = || work(Some(StoreError::Unavailable("no connection".into())));
+    let store = || MockStore::default().beginning(away()).beginning(work(None));
+    let [first, second] = two_callers(&bounded(store(), CommitBounds { queue: 10, batch: 1 })).await;
+    assert!(matches!(first, Err(Error::Unavailable)));
+    assert_eq!(second.unwrap(), [Err(Rejection::UnknownAccount)]);
+    let [_, shared] = two_callers(&bounded(store(), CommitBounds { queue: 10, batch: 2 })).await;
+    assert!(matches!(shared, Err(Error::Unavailable)));
 }
 
 #[tokio::test]

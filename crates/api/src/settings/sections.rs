@@ -95,6 +95,7 @@ pub enum LogFormat {
 pub struct Limits {
     pub batch_events: usize,
     pub commit_queue: usize,
+    pub commit_batch: usize,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
