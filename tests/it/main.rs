@@ -5,5 +5,6 @@ mod db;
 mod flows;
 mod http;
 mod layers;
+mod oauth;
 mod races;
 mod seed_map;

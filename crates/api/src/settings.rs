@@ -2,9 +2,10 @@
 
 mod checks;
 mod layers;
+mod oauth;
 mod sections;
 
-pub use sections::{Clock, Database, Limits, Log, LogFormat, Metrics, Profile, Server, Sessions};
+pub use sections::{Clock, Database, Limits, Log, LogFormat, Metrics, OAuth, Profile, Provider, Server, Sessions};
 
 use domain::plans::Catalogue;
 use sections::Sections;
@@ -22,6 +23,7 @@ pub struct Settings {
     pub sessions: Sessions,
     pub log: Log,
     pub limits: Limits,
+    pub oauth: OAuth,
     catalogue: Catalogue,
 }
 
@@ -65,6 +67,7 @@ impl Settings {
             sessions: sections.sessions,
             log: sections.log,
             limits: sections.limits,
+            oauth: sections.oauth,
             catalogue,
         }
     }

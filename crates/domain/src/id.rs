@@ -73,6 +73,7 @@ id! {
     ApiKeyId, "key";
     AuditId, "aud";
     GrantId, "grt";
+    IdentityId, "idn";
     OutboxId, "evt";
     PlanVersionId, "plv";
     SessionId, "ses";

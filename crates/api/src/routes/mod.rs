@@ -5,12 +5,17 @@ pub mod admin;
 pub mod admin_users;
 pub mod api_keys;
 pub mod auth;
+pub mod auth_options;
 pub mod health;
+pub mod identities;
 mod identity_views;
 pub mod me;
+pub mod oauth;
+mod oauth_browser;
 mod plan_views;
 pub mod plans;
 pub mod quota;
+pub mod setup;
 pub mod subscription;
 mod subscription_views;
 pub mod usage;
@@ -20,6 +25,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// Every route of the API; the OpenAPI document is made from the same list.
 pub fn configure(config: &mut ServiceConfig) {
     identity(config);
+    oauth(config);
     plans::configure(config);
     subscription::configure(config);
     usage::configure(config);
@@ -27,11 +33,25 @@ pub fn configure(config: &mut ServiceConfig) {
     admin::configure(config);
 }
 
+fn oauth(config: &mut ServiceConfig) {
+    config
+        .service(oauth::list_providers)
+        .service(oauth::exchange)
+        .service(oauth::start)
+        .service(oauth::callback)
+        .service(oauth::post_callback)
+        .service(identities::list_identities)
+        .service(identities::start_link)
+        .service(identities::unlink);
+}
+
 fn identity(config: &mut ServiceConfig) {
     config
         .service(auth::register)
         .service(auth::login)
         .service(auth::logout)
+        .service(auth_options::auth_options)
+        .service(setup::set_up)
         .service(me::get_me)
         .service(me::update_me)
         .service(api_keys::create_key)

@@ -52,7 +52,7 @@ pub async fn connect(settings: &DatabaseSettings) -> StoreResult<Database> {
     let sqlite = settings.url.starts_with("sqlite:");
     let writer = open(settings, if sqlite { 1 } else { settings.max_connections }).await?;
     let conn = if sqlite { open(settings, settings.max_connections.max(2)).await? } else { writer.clone() };
-    Ok(Repos { conn, shared: Arc::new(Shared { writer, versions: RwLock::default() }) })
+    Ok(Repos { conn, shared: Arc::new(Shared { writer, versions: RwLock::default() }), pending: None })
 }
 
 pub(super) async fn open(settings: &DatabaseSettings, connections: u32) -> StoreResult<DatabaseConnection> {
@@ -127,7 +127,7 @@ pub(super) async fn begin(writer: &DatabaseConnection) -> StoreResult<DatabaseTr
 impl Store for Database {
     async fn begin(&self) -> StoreResult<Box<dyn UnitOfWork>> {
         let conn = begin(&self.shared.writer).await?;
-        Ok(Box::new(Repos { conn, shared: self.shared.clone() }))
+        Ok(Box::new(Repos { conn, shared: self.shared.clone(), pending: Some(Arc::default()) }))
     }
 
     async fn back_off(&self, attempt: u32) {
