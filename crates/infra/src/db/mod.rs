@@ -3,6 +3,7 @@
 mod accounts;
 mod api_keys;
 mod audit;
+mod bulk;
 mod columns;
 mod connect;
 mod counters;
@@ -14,6 +15,7 @@ mod migrate;
 mod oauth;
 mod options;
 mod outbox;
+mod pairs;
 mod plans;
 mod repos;
 mod search;
