@@ -106,7 +106,8 @@ impl MigrationTrait for AuditGenesis {
     async fn up(&self, m: &SchemaManager) -> Result<(), DbErr> {
         let none = "0".repeat(64);
         let head = format!(
-            "INSERT INTO audit_heads (name, position, hash, unchained) SELECT 'audit', 0, '{none}', COUNT(*) FROM audit_log"
+            "INSERT INTO audit_heads (name, position, hash, unchained) \
+             SELECT 'audit', 0, '{none}', COUNT(*) FROM audit_log"
         );
         m.get_connection().execute_unprepared(&head).await.map(drop)
     }
@@ -207,7 +208,9 @@ macro_rules! walked {
         #[async_trait::async_trait]
         impl MigrationTrait for $migration {
             async fn up(&self, m: &SchemaManager) -> Result<(), DbErr> {
-                on_postgres(m, concat!("CREATE INDEX ", "ix_", $table, "_", $column, "_walk ON ", $table, " (", $column, " COLLATE \"C\", id)")).await
+                let name = concat!("ix_", $table, "_", $column, "_walk");
+                let on = concat!($table, " (", $column, " COLLATE \"C\", id)");
+                on_postgres(m, &format!("CREATE INDEX {name} ON {on}")).await
             }
 
             async fn down(&self, m: &SchemaManager) -> Result<(), DbErr> {

@@ -220,7 +220,7 @@ impl IdentityProvider {
 }
 
 async fn discovery(shared: Shared) -> HttpResponse {
-    let issuer = &shared.lock().unwrap().issuer;
+    let issuer = shared.lock().unwrap().issuer.clone();
     HttpResponse::Ok().json(json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/authorize"),
@@ -240,12 +240,13 @@ async fn authorize(shared: Shared, query: Query) -> HttpResponse {
 /// Codes work once, with the right verifier, for the right client.
 async fn token(shared: Shared, request: HttpRequest, form: web::Form<HashMap<String, String>>) -> HttpResponse {
     let mut inner = shared.lock().unwrap();
-    let Some(asked) = inner.codes.remove(&form["code"]) else { return refused() };
+    let Some(asked) = inner.codes.get(&form["code"]).cloned() else { return refused() };
     let hashed = digest::digest(&digest::SHA256, form["code_verifier"].as_bytes());
     let proved = asked["code_challenge"] == encoded(hashed.as_ref()) && asked["redirect_uri"] == form["redirect_uri"];
     if !proved || !is_client(&request, &form) {
         return refused();
     }
+    inner.codes.remove(&form["code"]);
     match inner.fault {
         Fault::TooLong => return HttpResponse::Ok().body("x".repeat(300_000)),
         Fault::Redirect => return HttpResponse::Found().insert_header((LOCATION, "/jwks")).finish(),
@@ -291,12 +292,14 @@ impl Inner {
     }
 
     fn signed(&self, mut claims: Value) -> String {
-        let other = Key::rsa("other");
+        let foreign = [Fault::AnotherKey, Fault::UnknownKey].contains(&self.fault);
+        let other = foreign.then(|| Key::rsa("other"));
+        let signer = other.as_ref().unwrap_or(&self.key);
         let (algorithm, name, key) = match self.fault {
             Fault::AlgorithmNone => ("none", "first", &self.key),
             Fault::SymmetricWithPublicKey => ("HS256", "first", &self.key),
-            Fault::AnotherKey => ("RS256", "first", &other),
-            Fault::UnknownKey => ("RS256", "other", &other),
+            Fault::AnotherKey => ("RS256", "first", signer),
+            Fault::UnknownKey => ("RS256", "other", signer),
             _ => (self.key.algorithm(), self.key.name.as_str(), &self.key),
         };
         let header = encoded(json!({"alg": algorithm, "kid": name, "typ": "JWT"}).to_string().as_bytes());
@@ -333,7 +336,7 @@ async fn user(shared: Shared, request: HttpRequest) -> HttpResponse {
     if !has_token(&request) {
         return HttpResponse::Unauthorized().finish();
     }
-    let person = &shared.lock().unwrap().person;
+    let person = shared.lock().unwrap().person.clone();
     let id: i64 = person.subject.parse().unwrap();
     // An address here is what the person shows, verified or not.
     HttpResponse::Ok()
@@ -344,7 +347,7 @@ async fn emails(shared: Shared, request: HttpRequest) -> HttpResponse {
     if !has_token(&request) {
         return HttpResponse::Unauthorized().finish();
     }
-    let person = &shared.lock().unwrap().person;
+    let person = shared.lock().unwrap().person.clone();
     HttpResponse::Ok().json(json!([
         {"email": "old@example.cn", "primary": false, "verified": true},
         {"email": person.email, "primary": true, "verified": person.email_verified},

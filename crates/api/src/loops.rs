@@ -66,7 +66,8 @@ async fn sweep_loop(services: Arc<Services>) {
     }
 }
 
-/// Deletes sessions, throttles, log-ins under way and idempotent answers that are over. Two replicas may do so at once; the second finds nothing.
+/// Deletes sessions, throttles, log-ins under way and idempotent answers that are over. Two replicas may do so at
+/// once; the second finds nothing.
 pub async fn sweep(services: &Services) -> Result<()> {
     let now = services.clock.now();
     let work = services.store.begin().await?;

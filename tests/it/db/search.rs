@@ -88,5 +88,5 @@ db_test!(accounts_of_one_name_come_page_by_page_and_none_twice, async |database:
     assert_eq!(all(AccountSearch::external_id("CRM-2").unwrap(), 2).await, [users[2].personal_account]);
     assert_eq!(all(AccountSearch::Owner(users[5].id), 2).await, [users[5].personal_account]);
     let id = users[5].personal_account.to_string();
-    assert_eq!(all(AccountSearch::id(&id[..30]).unwrap(), 2).await.contains(&users[5].personal_account), true);
+    assert!(all(AccountSearch::id(&id[..30]).unwrap(), 2).await.contains(&users[5].personal_account));
 });

@@ -11,8 +11,7 @@ use serde_json::{Map, Value, json};
 async fn github_wechat_and_linux_do_say_who_came_in_their_own_words() {
     let fresh = harness::databases::sqlite().await;
     let provider = IdentityProvider::start().await;
-    let kinds = [("hub", "github"), ("wx", "wechat"), ("ldo", "linuxdo"), ("plain", "oauth2")];
-    let app = app_with(&fresh.url, &provider, &kinds[..3]).await;
+    let app = app_with(&fresh.url, &provider, &[("hub", "github"), ("wx", "wechat"), ("ldo", "linuxdo")]).await;
     for (name, subject, shown, email) in
         [("hub", "42", "zhang", Some("z@example.cn")), ("wx", "o42", "张小三", None), ("ldo", "42", "zhang", None)]
     {
@@ -97,8 +96,8 @@ async fn telegrams_fields_open_a_user_once_while_they_are_fresh_and_signed() {
         folded,
         unsigned,
         telegram_fields("110201543:another", "777", now + 2),
-        telegram_fields(BOT, "777", now - 302),
-        telegram_fields(BOT, "777", now + 120),
+        telegram_fields(BOT, "900", now - 302),
+        telegram_fields(BOT, "900", now + 120),
     ] {
         assert_eq!(come_back(&app, &fields, false).await.expect(403).code(), "forbidden", "{fields:?}");
     }

@@ -160,7 +160,10 @@ fn refuse_without_root(before: &User, after: &User, roots: &[UserId]) -> Result<
 }
 
 fn rights(before: &User, after: &User) -> Value {
-    let of = |user: &User| json!({ "role": user.role.as_str(), "status": user.status.as_str(), "external_id": user.external_id });
+    let of = |user: &User| {
+        let (role, status) = (user.role.as_str(), user.status.as_str());
+        json!({ "role": role, "status": status, "external_id": user.external_id })
+    };
     json!({ "before": of(before), "after": of(after) })
 }
 

@@ -1,5 +1,5 @@
-//! The audit trail in `audit_log`. Events wait in the unit of work until it commits; then the head of the chain is locked,
-//! as the last row of all, and they are linked to it.
+//! The audit trail in `audit_log`. Events wait in the unit of work until it commits; then the head of the chain is
+//! locked, as the last row of all, and they are linked to it.
 
 use super::columns::{from_json, to_json};
 use super::entity::audit_head;
