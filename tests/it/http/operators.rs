@@ -124,7 +124,7 @@ const ACTS: [(&str, &str); 9] = [
     ("PATCH /api/v1/admin/accounts/{id}", "account.update"),
     ("POST /api/v1/admin/accounts/{account}/grants", "grant.give"),
     ("DELETE /api/v1/admin/accounts/{account}/grants/{grant}", "grant.revoke"),
-    ("POST /api/v1/admin/accounts/{account}/subscription", "subscription.set"),
+    ("POST /api/v1/admin/accounts/{id}/subscription", "subscription.set"),
     ("PUT /api/v1/admin/options", "options.change"),
     ("POST /api/v1/admin/test-clock/advance", "test_clock.advance"),
     ("PATCH /api/v1/accounts/{account}", "account.cap"),
