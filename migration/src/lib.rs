@@ -4,6 +4,7 @@ pub mod columns;
 mod identity;
 mod kernel;
 mod metering;
+mod operators;
 mod plans;
 mod quota;
 mod reservations;
@@ -55,6 +56,25 @@ impl MigratorTrait for Migrator {
             Box::new(reservations::AccountDebtsById),
             Box::new(retention::UsageCatchAll),
             Box::new(retention::QuotaPeriodsOpen),
+            Box::new(operators::AuditPosition),
+            Box::new(operators::AuditPreviousHash),
+            Box::new(operators::AuditHash),
+            Box::new(operators::AuditByPosition),
+            Box::new(operators::AuditHeads),
+            Box::new(operators::AuditGenesis),
+            Box::new(operators::AuditByActor),
+            Box::new(operators::AuditByTarget),
+            Box::new(operators::AuditByAction),
+            Box::new(operators::AuditByAccount),
+            Box::new(operators::OAuthIdentities),
+            Box::new(operators::OAuthFlows),
+            Box::new(operators::OAuthFlowsByExpiry),
+            Box::new(operators::UsersWalkUsername),
+            Box::new(operators::UsersWalkEmail),
+            Box::new(operators::UsersWalkPhone),
+            Box::new(operators::UsersWalkExternalId),
+            Box::new(operators::AccountsWalkExternalId),
+            Box::new(operators::AccountsWalkName),
         ]
     }
 }

@@ -26,11 +26,15 @@ const INDEX_FILES: [&str; 2] = ["store.rs", "testing.rs"];
 /// What is asynchronous in every context.
 const ASYNCHRONOUS: [&str; 4] = ["mod.rs", "ports.rs", "service.rs", "steps.rs"];
 /// Parts of services, and steps, that have a file of their own.
-const USE_CASES: [&str; 16] = [
+const USE_CASES: [&str; 20] = [
     "accounts/access.rs",
+    "accounts/identities.rs",
     "accounts/keys.rs",
+    "accounts/oauth.rs",
     "accounts/operators.rs",
+    "accounts/options.rs",
     "accounts/registration.rs",
+    "accounts/set_up.rs",
     "metering/load.rs",
     "metering/quota_view.rs",
     "metering/report.rs",

@@ -5,6 +5,7 @@ mod db;
 mod flows;
 mod http;
 mod layers;
+mod oauth;
 mod races;
 mod replicas;
 mod seed_map;

@@ -9,6 +9,7 @@ use domain::accounts::KeyWish;
 use domain::identity::{Password, Username};
 use reqwest::Method;
 use reqwest::header::HeaderMap;
+use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 
 /// The password of everybody in a test.
@@ -94,7 +95,8 @@ impl TestApp {
         replica
     }
 
-    async fn start(url: &str, more: &[(&str, &str)]) -> Self {
+    /// As `with`, before anybody is an operator.
+    pub async fn start(url: &str, more: &[(&str, &str)]) -> Self {
         let scene = Scene::with(url, more).await;
         let state = AppState::new(scene.services.clone(), scene::settings(url, more));
         let server = HttpServer::new(move || app(state.clone())).workers(1).disable_signals();
@@ -103,7 +105,7 @@ impl TestApp {
         let server = server.run();
         let handle = server.handle();
         tokio::spawn(server);
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
         Self { scene, address, operator: String::new(), client, handle }
     }
 
@@ -155,6 +157,10 @@ impl Caller<'_> {
 
     pub async fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None).await
+    }
+
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send("PUT", path, Some(body)).await
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {

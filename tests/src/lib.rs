@@ -2,4 +2,5 @@
 
 pub mod app;
 pub mod databases;
+pub mod identity_provider;
 pub mod scene;

@@ -4,10 +4,13 @@ use crate::retention::{self, Upkeep};
 use crate::services::Services;
 use crate::wiring::TEST_CLOCK_OPTION;
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::actor::Actor;
+use domain::audit::AuditEvent;
 use domain::error::{Error, Result};
 use domain::metering::{EXPIRE_CHUNK, RolledOver};
 use domain::time::Clock;
 use infra::clock::{SystemClock, TestClock};
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -17,6 +20,8 @@ use uuid::Uuid;
 const ROLL_OVER_EVERY: Duration = Duration::from_secs(10);
 /// Between two looks at what other replicas set the test clock to.
 const CLOCK_EVERY: Duration = Duration::from_secs(1);
+/// Between two looks at the options: with the request under way, every replica follows within five seconds.
+const OPTIONS_EVERY: Duration = Duration::from_secs(2);
 const LEASE: TimeDelta = TimeDelta::seconds(30);
 const ROLL_OVER: &str = "roll_over";
 
@@ -43,6 +48,7 @@ pub fn start(services: &Arc<Services>) -> Vec<JoinHandle<()>> {
         tokio::spawn(expire_loop(services.clone())),
         tokio::spawn(sweep_loop(services.clone())),
         tokio::spawn(retention_loop(services.clone())),
+        tokio::spawn(options_loop(services.clone())),
     ];
     if let Some(clock) = services.test_clock.clone() {
         tasks.push(tokio::spawn(clock_loop(services.clone(), clock)));
@@ -111,15 +117,17 @@ async fn sweep_loop(services: Arc<Services>) {
     }
 }
 
-/// Deletes sessions, throttles and idempotent answers that are over. Two replicas may do so at once; the second finds nothing.
+/// Deletes sessions, throttles, log-ins under way and idempotent answers that are over. Two replicas may do so at
+/// once; the second finds nothing.
 pub async fn sweep(services: &Services) -> Result<()> {
     let now = services.clock.now();
     let work = services.store.begin().await?;
     let sessions = work.sessions().delete_expired(now).await?;
     let throttles = work.throttles().delete_stale(now - THROTTLE_KEPT).await?;
+    let flows = work.oauth_flows().delete_expired(now).await?;
     let answers = work.idempotency().delete_older_than(now - ANSWERS_KEPT).await?;
     work.commit().await?;
-    tracing::debug!(sessions, throttles, answers, "swept");
+    tracing::debug!(sessions, throttles, flows, answers, "swept");
     Ok(())
 }
 
@@ -154,8 +162,20 @@ async fn claim_for(services: &Services, lease: &str, holder: Uuid, length: TimeD
     Ok(claimed)
 }
 
+/// Follows the options that operators changed on any replica: one look-up by primary key.
+async fn options_loop(services: Arc<Services>) {
+    loop {
+        match services.options.follow().await {
+            Ok(true) => tracing::info!("the options were changed"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(error = ?error, "the options could not be read; they stay as they are"),
+        }
+        tokio::time::sleep(OPTIONS_EVERY).await;
+    }
+}
+
 /// Moves the test clock, tells the other replicas, and does the background work of the new time.
-pub async fn advance_clock(services: &Services, clock: &TestClock, to: DateTime<Utc>) -> Result<()> {
+pub async fn advance_clock(services: &Services, actor: &Actor, clock: &TestClock, to: DateTime<Utc>) -> Result<()> {
     if to <= clock.now() {
         return Err(Error::invalid("to", "must be later than the test clock's time"));
     }
@@ -170,6 +190,8 @@ pub async fn advance_clock(services: &Services, clock: &TestClock, to: DateTime<
             SystemClock.now(),
         )
         .await?;
+    let event = AuditEvent::by(actor, "test_clock.advance", "test_clock", clock.now()).with(json!({ "to": to }));
+    work.audit().append(&event).await?;
     work.commit().await?;
     clock.advance(to);
     expire_all(services).await?;

@@ -1,7 +1,7 @@
 //! Every use case, shared by handlers and loops.
 
 use crate::committer::Committer;
-use domain::accounts::{AccountService, KeyService, OperatorService, RegistrationService};
+use domain::accounts::{AccountService, KeyService, OAuthService, OperatorService, OptionService, RegistrationService};
 use domain::actor::Actor;
 use domain::error::{Error, Result};
 use domain::id::ReservationId;
@@ -30,6 +30,8 @@ pub struct Services {
     pub accounts: AccountService,
     pub keys: KeyService,
     pub operators: OperatorService,
+    pub options: OptionService,
+    pub oauth: OAuthService,
     pub plans: PlanService,
     pub subscriptions: SubscriptionService,
     pub grants: GrantService,

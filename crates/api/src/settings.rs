@@ -2,9 +2,10 @@
 
 mod checks;
 mod layers;
+mod oauth;
 mod sections;
 
-pub use sections::{Clock, Database, Limits, Log, LogFormat, Metrics, Profile, Retention, Server, Sessions};
+pub use sections::{Clock, Database, Limits, Log, LogFormat, Metrics, OAuth, Profile, Provider, Retention, Server, Sessions};
 
 use domain::plans::Catalogue;
 use sections::Sections;
@@ -23,6 +24,7 @@ pub struct Settings {
     pub log: Log,
     pub limits: Limits,
     pub retention: Retention,
+    pub oauth: OAuth,
     catalogue: Catalogue,
 }
 
@@ -67,6 +69,7 @@ impl Settings {
             log: sections.log,
             limits: sections.limits,
             retention: sections.retention,
+            oauth: sections.oauth,
             catalogue,
         }
     }

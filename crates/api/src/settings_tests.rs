@@ -163,3 +163,38 @@ plans:
 warnings: { at: [80, 80] }
 billing: { time_zone: Mars, default_plan: gold }
 "#;
+
+#[test]
+fn a_provider_takes_its_secret_from_the_environment_and_never_shows_it() {
+    let file = "oauth: { providers: { hub: { kind: github, client_id: id } } }";
+    let settings = load(file, &[("SUANPAN__OAUTH__PROVIDERS__HUB__CLIENT_SECRET", "hidden-secret")]).unwrap();
+    let providers = settings.oauth.provider_settings();
+    assert_eq!(providers[0].callback_url, "http://127.0.0.1:8080/api/v1/auth/oauth/hub/callback");
+    assert!(!format!("{settings:?} {providers:?}").contains("hidden-secret"));
+}
+
+#[test]
+fn every_mistake_of_a_provider_is_named_and_production_wants_tls() {
+    let provider =
+        |fields: &str| format!("oauth: {{ providers: {{ p: {{ client_id: id, client_secret: s, {fields} }} }} }}");
+    for (fields, path) in [
+        ("kind: sms", "oauth.providers.p: kind"),
+        ("kind: oidc", "oauth.providers.p.issuer"),
+        ("kind: oauth2, authorize_url: 'https://a.cn', token_url: 'https://a.cn'", "oauth.providers.p.userinfo_url"),
+        ("kind: oidc, issuer: 'ftp://a.cn'", "oauth.providers.p.issuer"),
+        ("kind: github, client_id: ''", "client_id"),
+    ] {
+        let mistakes = load(
+            &provider(fields)
+                .replace("client_id: id, client_secret: s, kind: github", "client_secret: s, kind: github"),
+            &[],
+        )
+        .unwrap_err();
+        assert!(mistakes.iter().any(|mistake| mistake.contains(path)), "{fields}: {mistakes:?}");
+    }
+    let file = provider("kind: oidc, issuer: 'http://a.cn'");
+    assert!(load(&file, &[]).is_ok());
+    let mistakes = load(&format!("profile: production\n{file}"), &[]).unwrap_err();
+    assert!(mistakes.iter().any(|mistake| mistake.contains("oauth.public_url")), "{mistakes:?}");
+    assert!(mistakes.iter().any(|mistake| mistake.contains("oauth.providers.p.issuer")), "{mistakes:?}");
+}

@@ -5,16 +5,18 @@ use crate::services::Services;
 use crate::settings::Settings;
 use anyhow::Context;
 use chrono::TimeDelta;
-use domain::accounts::{AccountService, KeyService, OperatorService, RegistrationService};
-use domain::identity::{IdentityService, MeterScales, PasswordHasher, SecretSource};
+use domain::accounts::{AccountService, KeyService, OAuthService, OperatorService, OptionService, RegistrationService};
+use domain::identity::{IdentityProviders, IdentityService, MeterScales, PasswordHasher, SecretSource};
 use domain::metering::{MeteringService, RetentionService};
 use domain::plans::{Catalogue, MeterCode, PlanService, SubscriptionService};
 use domain::quota::{GaugeCarry, GrantService};
+use domain::site_options::LiveOptions;
 use domain::store::Store;
 use domain::time::Clock;
 use infra::clock::{SystemClock, TestClock};
 use infra::crypto::{Argon2Hasher, OsSecrets};
 use infra::db::{DatabaseSettings, connect};
+use infra::oauth::Providers;
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -69,16 +71,25 @@ fn build(
         secrets: secrets.clone(),
         session_lifetime,
     };
+    let live: Arc<LiveOptions> = Arc::default();
+    let registration = RegistrationService {
+        store: store.clone(),
+        clock: clock.clone(),
+        hasher: hasher.clone(),
+        secrets: secrets.clone(),
+        session_lifetime,
+        options: live.clone(),
+    };
+    // The world outside lives in real time, whatever a test clock says.
+    let real_time: Arc<dyn Clock> = Arc::new(SystemClock);
+    let providers = Providers::new(settings.oauth.provider_settings(), &real_time);
+    let providers: Arc<dyn IdentityProviders> = Arc::new(providers.context("cannot speak to identity providers")?);
     Ok(Services {
-        registration: RegistrationService {
-            store: store.clone(),
-            clock: clock.clone(),
-            hasher: hasher.clone(),
-            secrets: secrets.clone(),
-            session_lifetime,
-        },
+        oauth: OAuthService { registration: registration.clone(), providers },
+        registration,
+        options: OptionService { store: store.clone(), clock: clock.clone(), live: live.clone() },
         accounts: AccountService { store: store.clone(), clock: clock.clone(), currency: catalogue.currency },
-        keys: KeyService { store: store.clone(), clock: clock.clone(), secrets, meters },
+        keys: KeyService { store: store.clone(), clock: clock.clone(), secrets, meters, options: live },
         operators: OperatorService { store: store.clone(), clock: clock.clone() },
         plans: PlanService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },
         subscriptions: SubscriptionService {

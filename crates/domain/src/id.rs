@@ -74,6 +74,7 @@ id! {
     AuditId, "aud";
     DebtId, "dbt";
     GrantId, "grt";
+    IdentityId, "idn";
     OutboxId, "evt";
     PlanVersionId, "plv";
     ReservationId, "rsv";

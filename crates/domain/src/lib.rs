@@ -9,12 +9,16 @@
 //! | counters, gauges, grants | `quota::counter`, `quota::grant` |
 //! | what a reservation holds, and how it ends | `metering::holding`, `metering::reservation` |
 //! | which usage rows may be deleted | `metering::month` |
+//! | whether the audit log is whole | `audit_chain` |
+//! | what operators may change at run time | `site_options` |
+//! | whom an identity provider's word opens | `identity::oauth`, `accounts::oauth` |
 //! | when a warning fires | `quota::warning` |
 //! | retries when units of work collide | `store::Retry` |
 
 pub mod accounts;
 pub mod actor;
 pub mod audit;
+pub mod audit_chain;
 pub mod change;
 pub mod decimal;
 pub mod error;
@@ -29,6 +33,8 @@ pub mod page;
 pub mod plans;
 pub mod quantity;
 pub mod quota;
+pub mod search;
+pub mod site_options;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -4,7 +4,10 @@ use crate::accounts::AccountRepository;
 use crate::audit::AuditLog;
 use crate::error::Error;
 use crate::idempotency::IdempotencyRepository;
-use crate::identity::{ApiKeyRepository, SessionRepository, ThrottleRepository, UserRepository};
+use crate::identity::{
+    ApiKeyRepository, OAuthFlowRepository, OAuthIdentityRepository, SessionRepository, ThrottleRepository,
+    UserRepository,
+};
 use crate::metering::{
     DebtRepository, ReservationRepository, StandingRepository, UsageMonthRepository, UsageRepository,
 };
@@ -45,6 +48,8 @@ pub trait Repositories: Send + Sync {
     fn grants(&self) -> &dyn GrantRepository;
     fn idempotency(&self) -> &dyn IdempotencyRepository;
     fn leases(&self) -> &dyn LeaseRepository;
+    fn oauth_flows(&self) -> &dyn OAuthFlowRepository;
+    fn oauth_identities(&self) -> &dyn OAuthIdentityRepository;
     fn options(&self) -> &dyn OptionRepository;
     fn outbox(&self) -> &dyn Outbox;
     fn plans(&self) -> &dyn PlanRepository;

@@ -4,7 +4,8 @@ use crate::accounts::{AccountRepository, MockAccountRepository};
 use crate::audit::{AuditLog, MockAuditLog};
 use crate::idempotency::{IdempotencyRepository, MockIdempotencyRepository};
 use crate::identity::{
-    ApiKeyRepository, MockApiKeyRepository, MockSessionRepository, MockThrottleRepository, MockUserRepository,
+    ApiKeyRepository, MockApiKeyRepository, MockOAuthFlowRepository, MockOAuthIdentityRepository,
+    MockSessionRepository, MockThrottleRepository, MockUserRepository, OAuthFlowRepository, OAuthIdentityRepository,
     SessionRepository, ThrottleRepository, UserRepository,
 };
 use crate::metering::{
@@ -59,6 +60,8 @@ doubles! {
     grants: MockGrantRepository as GrantRepository,
     idempotency: MockIdempotencyRepository as IdempotencyRepository,
     leases: MockLeaseRepository as LeaseRepository,
+    oauth_flows: MockOAuthFlowRepository as OAuthFlowRepository,
+    oauth_identities: MockOAuthIdentityRepository as OAuthIdentityRepository,
     options: MockOptionRepository as OptionRepository,
     outbox: MockOutbox as Outbox,
     plans: MockPlanRepository as PlanRepository,

@@ -1,4 +1,7 @@
 //! Adapters against real databases.
 
+mod audit;
 mod identity;
+mod oauth;
 mod plans;
+mod search;

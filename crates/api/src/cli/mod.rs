@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod admin;
+mod audit_log;
 mod doctor;
 mod migrate;
 mod partitions;
@@ -15,6 +16,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use tracing_subscriber::EnvFilter;
 
+pub use audit_log::{Verified, verify};
 pub use replay::{ReplayArguments, ReplayReport, WarningAt, replay};
 pub use seed::seed;
 
@@ -59,6 +61,11 @@ pub enum Command {
     Admin {
         #[command(subcommand)]
         command: AdminCommand,
+    },
+    /// Work on the audit log.
+    AuditLog {
+        #[command(subcommand)]
+        command: audit_log::AuditLogCommand,
     },
     /// Feed a CSV of past use through metering and show what it would have cost.
     Replay(ReplayArguments),
@@ -108,6 +115,7 @@ async fn with_settings(command: Command, settings: Settings) -> anyhow::Result<(
         Command::Partitions { json } => partitions::partitions(&settings, json).await,
         Command::Seed { json } => seed::seed_command(&settings, json).await,
         Command::Admin { command: AdminCommand::Create { username } } => admin::create(&settings, &username).await,
+        Command::AuditLog { command } => audit_log::audit_log_command(&settings, command).await,
         Command::Replay(arguments) => replay::replay_command(&settings, &arguments).await,
         Command::Doctor => doctor::doctor(&settings).await,
         Command::Plans { .. } | Command::Openapi => Ok(()),

@@ -4,11 +4,13 @@ use super::admin::said;
 use super::{say, seed, start_logging};
 use crate::loops;
 use crate::metrics;
+use crate::openapi::BASE;
 use crate::server::{AppState, app};
 use crate::settings::{Profile, Settings};
 use crate::wiring::{database_settings, wire};
 use actix_web::HttpServer;
 use anyhow::Context;
+use domain::identity::Token;
 use infra::db::migrate_up;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -33,6 +35,8 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
         Profile::Development => seed::demo(&settings, &services).await?,
         Profile::Production => None,
     };
+    services.options.follow().await.map_err(said)?;
+    let set_up = services.registration.offer_set_up().await.map_err(said)?;
     let state = AppState::new(services.clone(), settings);
     let settings = state.settings.clone();
     let workers = state.clone();
@@ -48,7 +52,7 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     let listening = server.addrs();
     metrics::serve(&settings)?;
     let background = loops::start(&services);
-    announce(&listening, demo.as_ref());
+    announce(&listening, demo.as_ref(), set_up.as_ref());
     server.run().await.context("the server failed")?;
     for task in background {
         task.abort();
@@ -57,10 +61,14 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn announce(addresses: &[SocketAddr], demo: Option<&seed::Demo>) {
+fn announce(addresses: &[SocketAddr], demo: Option<&seed::Demo>, set_up: Option<&Token>) {
     let Some(address) = addresses.first() else { return };
     say(format!("Suanpan serves http://{address} (API documentation: http://{address}/docs/)"));
     if let Some(demo) = demo {
         say(demo.welcome(&format!("http://{address}")));
+    }
+    if let Some(token) = set_up {
+        // The one place where it is shown; standard output is not the log.
+        say(format!("There is no operator yet. POST {BASE}/setup with this token makes one: {}", token.expose()));
     }
 }

@@ -21,6 +21,8 @@ const UNSUPPORTED: (&str, &str) = ("415", "The body has another type.");
 pub struct PublicErrors;
 /// What any authenticated route can answer.
 pub struct ReadErrors;
+/// What a browser can be answered on its way to a provider and back.
+pub struct OAuthErrors;
 /// What a route answers besides when the account's standing or a conflict forbids a change.
 pub struct ChangeErrors;
 /// What any authenticated route with a body can answer.
@@ -31,6 +33,12 @@ type Responses = BTreeMap<String, RefOr<Response>>;
 impl IntoResponses for PublicErrors {
     fn responses() -> Responses {
         problems(&[MALFORMED, TOO_LARGE, UNSUPPORTED, INVALID, RATE_LIMITED, UNAVAILABLE])
+    }
+}
+
+impl IntoResponses for OAuthErrors {
+    fn responses() -> Responses {
+        problems(&[FORBIDDEN, NOT_FOUND, CONFLICT, INVALID, UNAVAILABLE])
     }
 }
 

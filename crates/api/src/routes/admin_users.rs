@@ -4,19 +4,19 @@ use super::identity_views::{AccountView, UserView};
 use crate::caller::{Caller, Doorkeeper};
 use crate::http::answers::{ReadErrors, WriteErrors};
 use crate::http::body::Body;
-use crate::http::paging::{Listed, PageParams};
+use crate::http::paging::{Listed, page_request};
 use crate::http::params::{Params, path_id};
 use crate::http::problem::ApiResult;
 use crate::services::Services;
 use actix_web::{get, patch, web};
-use domain::accounts::{AccountOrder, AccountStatus, UserOrder};
+use domain::accounts::{AccountOrder, AccountSearch, AccountStatus, UserOrder};
 use domain::actor::Role;
 use domain::change::Change;
 use domain::error::Error;
-use domain::identity::UserStatus;
+use domain::identity::{UserSearch, UserStatus};
 use serde::Deserialize;
 use std::sync::Arc;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// Fields left out stay as they are.
 #[derive(Deserialize, ToSchema)]
@@ -44,15 +44,93 @@ pub struct AccountOrderRequest {
     pub external_id: Change<String>,
 }
 
-/// All users, newest first.
-#[utoipa::path(tag = "operators", params(PageParams), responses((status = 200, body = Listed<UserView>), ReadErrors))]
+/// Which users; at most one of the names.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct UserParams {
+    /// Rows on the page, 1 to 200; 50 when left out.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// How the user name begins.
+    username: Option<String>,
+    /// How the e-mail address begins.
+    email: Option<String>,
+    /// How the phone number begins.
+    phone: Option<String>,
+    /// How the host product's id begins.
+    external_id: Option<String>,
+    /// How the id begins: `usr_0198`.
+    id: Option<String>,
+}
+
+impl UserParams {
+    fn search(&self) -> Result<Option<UserSearch>, Error> {
+        only_one([
+            self.username.as_deref().map(UserSearch::username),
+            self.email.as_deref().map(UserSearch::email),
+            self.phone.as_deref().map(UserSearch::phone),
+            self.external_id.as_deref().map(UserSearch::external_id),
+            self.id.as_deref().map(UserSearch::id),
+        ])
+    }
+}
+
+/// Which accounts; at most one of the names.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AccountParams {
+    /// Rows on the page, 1 to 200; 50 when left out.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// How the name begins, letter for letter.
+    name: Option<String>,
+    /// How the host product's id begins.
+    external_id: Option<String>,
+    /// How the id begins: `acc_0198`.
+    id: Option<String>,
+    /// The id of the owner.
+    owner: Option<String>,
+}
+
+impl AccountParams {
+    fn search(&self) -> Result<Option<AccountSearch>, Error> {
+        let owner = |text: &str| {
+            let owner = text.parse().map(AccountSearch::Owner);
+            owner.map_err(|_| Error::invalid("owner", "is not the id of a user"))
+        };
+        only_one([
+            self.name.as_deref().map(AccountSearch::name),
+            self.external_id.as_deref().map(AccountSearch::external_id),
+            self.id.as_deref().map(AccountSearch::id),
+            self.owner.as_deref().map(owner),
+        ])
+    }
+}
+
+/// Each search walks one index in its own order, so two at once would be neither.
+fn only_one<T>(searches: impl IntoIterator<Item = Option<Result<T, Error>>>) -> Result<Option<T>, Error> {
+    let mut given = searches.into_iter().flatten();
+    let first = given.next().transpose()?;
+    if given.next().is_some() { Err(Error::invalid("query", "may search by one thing at a time")) } else { Ok(first) }
+}
+
+/// All users, newest first; or those whose name begins so, in the order of that name.
+#[utoipa::path(tag = "operators", params(UserParams), responses((status = 200, body = Listed<UserView>), ReadErrors))]
 #[get("/admin/users")]
 pub async fn list_users(
     caller: Caller,
-    query: Params<PageParams>,
+    query: Params<UserParams>,
     services: web::Data<Arc<Services>>,
 ) -> ApiResult<web::Json<Listed<UserView>>> {
-    let page = services.operators.list_users(caller.actor(), query.0.request()?).await?;
+    caller.actor().require_admin()?;
+    let page = page_request(query.0.limit, query.0.cursor.as_deref())?;
+    let page = services.operators.list_users(caller.actor(), query.0.search()?.as_ref(), page).await?;
     Ok(web::Json(Listed::of(page, UserView::from)))
 }
 
@@ -86,19 +164,21 @@ pub async fn update_user(
     Ok(web::Json(user.into()))
 }
 
-/// All accounts, newest first.
+/// All accounts, newest first; or those whose name begins so, in the order of that name.
 #[utoipa::path(
     tag = "operators",
-    params(PageParams),
+    params(AccountParams),
     responses((status = 200, body = Listed<AccountView>), ReadErrors),
 )]
 #[get("/admin/accounts")]
 pub async fn list_accounts(
     caller: Caller,
-    query: Params<PageParams>,
+    query: Params<AccountParams>,
     services: web::Data<Arc<Services>>,
 ) -> ApiResult<web::Json<Listed<AccountView>>> {
-    let page = services.operators.list_accounts(caller.actor(), query.0.request()?).await?;
+    caller.actor().require_admin()?;
+    let page = page_request(query.0.limit, query.0.cursor.as_deref())?;
+    let page = services.operators.list_accounts(caller.actor(), query.0.search()?.as_ref(), page).await?;
     Ok(web::Json(Listed::of(page, |account| AccountView::new(account, services.accounts.currency))))
 }
 

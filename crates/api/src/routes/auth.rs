@@ -8,9 +8,9 @@ use crate::http::problem::{ApiResult, Problem};
 use crate::services::Services;
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use chrono::{DateTime, Utc};
-use domain::accounts::Registration;
+use domain::accounts::{Registered, Registration};
 use domain::error::{Error, Result};
-use domain::identity::{Email, Password, Phone, Username};
+use domain::identity::{Email, LoggedIn, Password, Phone, Username};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -43,6 +43,17 @@ pub struct RegisteredView {
     pub expires_at: DateTime<Utc>,
 }
 
+impl RegisteredView {
+    pub fn new(made: Registered, services: &Services) -> Self {
+        Self {
+            user: made.user.into(),
+            account: AccountView::new(made.account, services.accounts.currency),
+            token: made.token.expose().to_owned(),
+            expires_at: made.expires_at,
+        }
+    }
+}
+
 /// Make a user, the personal account and a session.
 #[utoipa::path(
     tag = "auth",
@@ -50,6 +61,7 @@ pub struct RegisteredView {
     request_body = RegisterRequest,
     responses(
         (status = 201, body = RegisteredView),
+        (status = 403, description = "Registration is closed.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Conflicts with what is there.", body = Problem, content_type = "application/problem+json"),
         PublicErrors,
     ),
@@ -63,12 +75,7 @@ pub async fn register(
     let (wish, password) = wish(body.0)?;
     let ip = client_ip(&request);
     let made = services.run(move |all| async move { all.registration.register(wish, &password, ip).await }).await?;
-    Ok(HttpResponse::Created().json(RegisteredView {
-        user: made.user.into(),
-        account: AccountView::new(made.account, services.accounts.currency),
-        token: made.token.expose().to_owned(),
-        expires_at: made.expires_at,
-    }))
+    Ok(HttpResponse::Created().json(RegisteredView::new(made, &services)))
 }
 
 fn wish(body: RegisterRequest) -> Result<(Registration, Password)> {
@@ -105,6 +112,12 @@ pub struct LoggedInView {
     pub user: UserView,
 }
 
+impl From<LoggedIn> for LoggedInView {
+    fn from(opened: LoggedIn) -> Self {
+        Self { token: opened.token.expose().to_owned(), expires_at: opened.expires_at, user: opened.user.into() }
+    }
+}
+
 /// Open a session.
 #[utoipa::path(
     tag = "auth",
@@ -124,11 +137,7 @@ pub async fn login(
 ) -> ApiResult<web::Json<LoggedInView>> {
     let (LoginRequest { login, password }, ip) = (body.0, client_ip(&request));
     let opened = services.run(move |all| async move { all.identity.log_in(&login, &password, ip).await }).await?;
-    Ok(web::Json(LoggedInView {
-        token: opened.token.expose().to_owned(),
-        expires_at: opened.expires_at,
-        user: opened.user.into(),
-    }))
+    Ok(web::Json(opened.into()))
 }
 
 /// End the session of the token that is sent.

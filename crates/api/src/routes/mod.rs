@@ -5,13 +5,18 @@ pub mod admin;
 pub mod admin_users;
 pub mod api_keys;
 pub mod auth;
+pub mod auth_options;
 pub mod health;
+pub mod identities;
 mod identity_views;
 pub mod me;
+pub mod oauth;
+mod oauth_browser;
 mod plan_views;
 pub mod plans;
 pub mod quota;
 pub mod reservations;
+pub mod setup;
 pub mod subscription;
 mod subscription_views;
 pub mod usage;
@@ -26,9 +31,22 @@ pub fn configure(config: &mut ServiceConfig) {
     quota::configure(config);
     reservations::configure(config);
     identity(config);
+    oauth(config);
     plans::configure(config);
     subscription::configure(config);
     admin::configure(config);
+}
+
+fn oauth(config: &mut ServiceConfig) {
+    config
+        .service(oauth::list_providers)
+        .service(oauth::exchange)
+        .service(oauth::start)
+        .service(oauth::callback)
+        .service(oauth::post_callback)
+        .service(identities::list_identities)
+        .service(identities::start_link)
+        .service(identities::unlink);
 }
 
 fn identity(config: &mut ServiceConfig) {
@@ -36,6 +54,8 @@ fn identity(config: &mut ServiceConfig) {
         .service(auth::register)
         .service(auth::login)
         .service(auth::logout)
+        .service(auth_options::auth_options)
+        .service(setup::set_up)
         .service(me::get_me)
         .service(me::update_me)
         .service(api_keys::create_key)

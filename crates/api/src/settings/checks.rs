@@ -31,6 +31,7 @@ pub(super) fn check(sections: &Sections) -> Vec<String> {
         // The value is not repeated: it may hold a password.
         mistakes.push(format!("database.url: must begin with one of {}", DATABASES.join(" ")));
     }
+    mistakes.extend(super::oauth::check(&sections.oauth, sections.profile));
     if sections.profile == Profile::Production {
         mistakes.extend(unsafe_settings(sections));
     }

@@ -4,6 +4,7 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// The whole document, before it is checked.
@@ -23,6 +24,7 @@ pub(super) struct Sections {
     pub(super) plans: Value,
     pub(super) warnings: Warnings,
     pub(super) billing: Value,
+    pub(super) oauth: OAuth,
 }
 
 /// How strict to be.
@@ -112,6 +114,37 @@ pub(super) struct Warnings {
     pub(super) at: Value,
 }
 
+/// Logging in through other providers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OAuth {
+    /// This server as browsers see it, without a path.
+    pub public_url: String,
+    /// The page that gets the one-time code; none answers with JSON.
+    pub return_url: Option<String>,
+    pub providers: BTreeMap<String, Provider>,
+}
+
+/// One provider; what is left out is as its kind has it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    pub kind: String,
+    pub label: Option<String>,
+    #[serde(deserialize_with = "digits_or_text")]
+    pub client_id: String,
+    #[serde(deserialize_with = "secret")]
+    pub client_secret: SecretString,
+    pub issuer: Option<String>,
+    pub authorize_url: Option<String>,
+    pub token_url: Option<String>,
+    pub userinfo_url: Option<String>,
+    pub emails_url: Option<String>,
+    pub scopes: Option<String>,
+    pub subject_field: Option<String>,
+    pub name_field: Option<String>,
+}
+
 /// A list, or a text with commas as the environment gives it.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -122,6 +155,15 @@ enum Words {
 
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
     String::deserialize(deserializer).map(SecretString::from)
+}
+
+/// Telegram's bot ids are numbers, which the environment and YAML may give as such.
+fn digits_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(text) => Ok(text),
+        Value::Number(number) => Ok(number.to_string()),
+        _ => Err(D::Error::custom("must be a text")),
+    }
 }
 
 fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {

@@ -6,10 +6,9 @@ use crate::audit::AuditEvent;
 use crate::change::Change;
 use crate::error::{Error, Result};
 use crate::id::ApiKeyId;
-use crate::identity::{
-    ApiKey, KeyAllowance, KeyDraft, KeyStatus, MAX_KEYS_PER_USER, MeterScales, SecretSource, Token, TokenKind,
-};
+use crate::identity::{ApiKey, KeyAllowance, KeyDraft, KeyStatus, MeterScales, SecretSource, Token, TokenKind};
 use crate::page::{Page, PageRequest};
+use crate::site_options::LiveOptions;
 use crate::store::{Store, UnitOfWork, retrying};
 use crate::time::Clock;
 use chrono::{DateTime, Utc};
@@ -57,6 +56,7 @@ pub struct KeyService {
     pub clock: Arc<dyn Clock>,
     pub secrets: Arc<dyn SecretSource>,
     pub meters: Arc<dyn MeterScales>,
+    pub options: Arc<LiveOptions>,
 }
 
 impl KeyService {
@@ -72,8 +72,9 @@ impl KeyService {
         // The owner's row is locked so that two requests do not both make the last key.
         let owner = work.users().lock(actor.user).await?.ok_or(Error::Unauthenticated)?;
         let account = resolve(&*work, actor, &wish.account).await?;
-        if work.api_keys().count(owner.id).await? >= MAX_KEYS_PER_USER {
-            return Err(Error::conflict("conflict", "There are 100 API keys already; delete one first."));
+        let most = self.options.get().api_keys_per_user;
+        if work.api_keys().count(owner.id).await? >= most {
+            return Err(Error::conflict("conflict", format!("A user may have {most} API keys; delete one first.")));
         }
         let draft = self.read(wish, owner.role, now)?;
         hold_to_owner(&account, owner.id, &draft.scopes)?;

@@ -2,18 +2,26 @@
 
 mod access;
 mod account;
+mod account_search;
+mod identities;
 mod keys;
+mod oauth;
 mod operators;
+mod options;
 mod ports;
 mod registration;
 mod service;
+mod set_up;
 #[cfg(test)]
 mod tests;
 
 pub use access::{AccountRef, resolve};
 pub use account::{Account, AccountKind, AccountStatus};
+pub use account_search::AccountSearch;
 pub use keys::{IssuedKey, KeyChange, KeyService, KeyWish};
+pub use oauth::{Begun, Ended, OAuthService, Returned};
 pub use operators::{AccountOrder, OperatorService, UserOrder};
+pub use options::OptionService;
 pub use ports::AccountRepository;
 #[cfg(any(test, feature = "testing"))]
 pub use ports::MockAccountRepository;

@@ -1,14 +1,15 @@
 //! Use cases of operators: who is a user, what they may do, and whether an account may consume.
 
 use super::account::{Account, AccountStatus, read_external_id};
+use super::account_search::AccountSearch;
 use crate::actor::{Actor, Role};
 use crate::audit::AuditEvent;
 use crate::change::Change;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, UserId};
-use crate::identity::{User, UserStatus};
+use crate::identity::{User, UserSearch, UserStatus};
 use crate::page::{Page, PageRequest};
-use crate::store::{Store, StoreError, retrying};
+use crate::store::{Repositories, Store, StoreError, retrying};
 use crate::time::Clock;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -36,14 +37,34 @@ pub struct OperatorService {
 }
 
 impl OperatorService {
-    pub async fn list_users(&self, actor: &Actor, page: PageRequest) -> Result<Page<User>> {
+    /// All users, or those who are looked for.
+    pub async fn list_users(
+        &self,
+        actor: &Actor,
+        search: Option<&UserSearch>,
+        page: PageRequest,
+    ) -> Result<Page<User>> {
         actor.require_admin()?;
-        Ok(self.store.users().list(page).await?)
+        let users = self.store.users();
+        Ok(match search {
+            Some(search) => users.search(search, page).await?,
+            None => users.list(page).await?,
+        })
     }
 
-    pub async fn list_accounts(&self, actor: &Actor, page: PageRequest) -> Result<Page<Account>> {
+    /// All accounts, or those that are looked for.
+    pub async fn list_accounts(
+        &self,
+        actor: &Actor,
+        search: Option<&AccountSearch>,
+        page: PageRequest,
+    ) -> Result<Page<Account>> {
         actor.require_admin()?;
-        Ok(self.store.accounts().list(page).await?)
+        let accounts = self.store.accounts();
+        Ok(match search {
+            Some(search) => accounts.search(search, page).await?,
+            None => accounts.list(page).await?,
+        })
     }
 
     /// Disabling a user ends the user's sessions and revokes the keys; a role below admin, those only operators have.
@@ -83,15 +104,19 @@ impl OperatorService {
     async fn write_account(&self, actor: &Actor, id: AccountId, order: AccountOrder) -> Result<Account> {
         let now = self.clock.now();
         let work = self.store.begin().await?;
-        let mut account = work.accounts().lock(id).await?.ok_or(Error::NotFound("account"))?;
-        account.external_id = order.external_id.apply(account.external_id);
-        account.status = order.status.unwrap_or(account.status);
-        account.updated_at = now;
-        work.accounts().save(&account).await.map_err(taken_id)?;
+        let before = work.accounts().lock(id).await?.ok_or(Error::NotFound("account"))?;
+        refuse_operators_account(&*work, actor, &before).await?;
+        let after = Account {
+            external_id: order.external_id.apply(before.external_id.clone()),
+            status: order.status.unwrap_or(before.status),
+            updated_at: now,
+            ..before.clone()
+        };
+        work.accounts().save(&after).await.map_err(taken_id)?;
         let event = AuditEvent::by(actor, "account.update", id, now).on_account(id);
-        work.audit().append(&event.with(json!({ "status": account.status.as_str() }))).await?;
+        work.audit().append(&event.with(standing(&before, &after))).await?;
         work.commit().await?;
-        Ok(account)
+        Ok(after)
     }
 }
 
@@ -112,6 +137,19 @@ fn ordered(actor: &Actor, user: User, order: UserOrder) -> Result<User> {
     })
 }
 
+/// What an operator owns, only a root freezes or renames.
+async fn refuse_operators_account(work: &dyn Repositories, actor: &Actor, account: &Account) -> Result<()> {
+    if actor.role >= Role::Root {
+        return Ok(());
+    }
+    match work.users().find(account.owner).await? {
+        Some(owner) if owner.role >= actor.role => {
+            Err(Error::Forbidden("Only a root may change an operator's account."))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Somebody must stay who can give roles.
 fn refuse_without_root(before: &User, after: &User, roots: &[UserId]) -> Result<()> {
     let is_root = |user: &User| user.role == Role::Root && user.may_act();
@@ -122,7 +160,15 @@ fn refuse_without_root(before: &User, after: &User, roots: &[UserId]) -> Result<
 }
 
 fn rights(before: &User, after: &User) -> Value {
-    let of = |user: &User| json!({ "role": user.role.as_str(), "status": user.status.as_str() });
+    let of = |user: &User| {
+        let (role, status) = (user.role.as_str(), user.status.as_str());
+        json!({ "role": role, "status": status, "external_id": user.external_id })
+    };
+    json!({ "before": of(before), "after": of(after) })
+}
+
+fn standing(before: &Account, after: &Account) -> Value {
+    let of = |account: &Account| json!({ "status": account.status.as_str(), "external_id": account.external_id });
     json!({ "before": of(before), "after": of(after) })
 }
 

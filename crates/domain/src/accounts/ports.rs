@@ -1,6 +1,7 @@
 //! Where accounts are kept. `insert` and `save` answer `Duplicate` when an external id is taken.
 
 use super::account::Account;
+use super::account_search::AccountSearch;
 use crate::id::AccountId;
 use crate::page::{Page, PageRequest};
 use crate::store::StoreResult;
@@ -27,4 +28,7 @@ pub trait AccountRepository: Send + Sync {
 
     /// For operators: all accounts, newest first.
     async fn list(&self, page: PageRequest) -> StoreResult<Page<Account>>;
+
+    /// For operators: the accounts that are looked for; by name or external id in that order, else newest first.
+    async fn search(&self, search: &AccountSearch, page: PageRequest) -> StoreResult<Page<Account>>;
 }

@@ -1,13 +1,16 @@
 //! Registration: a user, the personal account and a session come into being together or not at all.
 
 use super::account::Account;
+use super::set_up;
 use crate::actor::Role;
+use crate::audit::AuditEvent;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, UserId};
 use crate::identity::{
     DEFAULT_GROUP, Email, Login, Password, PasswordHash, PasswordHasher, Phone, Profile, SecretSource, Token, User,
     UserStatus, Username, open_session,
 };
+use crate::site_options::LiveOptions;
 use crate::store::{Repositories, Store, retrying};
 use crate::time::Clock;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -24,13 +27,6 @@ pub struct Registration {
 }
 
 impl Registration {
-    fn logins(&self) -> Vec<Login> {
-        let username = self.username.clone().map(Login::Username);
-        let email = self.email.clone().map(Login::Email);
-        let phone = self.phone.clone().map(Login::Phone);
-        [username, email, phone].into_iter().flatten().collect()
-    }
-
     /// The name shown: the one given, else the user name, else what nobody can log in with.
     fn shown_name(&self, id: UserId) -> Result<String> {
         match (&self.display_name, &self.username) {
@@ -40,7 +36,8 @@ impl Registration {
         }
     }
 
-    fn into_user(self, hash: PasswordHash, role: Role, now: DateTime<Utc>) -> Result<User> {
+    /// The user wanted; without a hash, one who only comes through another identity provider.
+    pub(super) fn into_user(self, hash: Option<PasswordHash>, role: Role, now: DateTime<Utc>) -> Result<User> {
         let id = UserId::new(now);
         Ok(User {
             id,
@@ -49,7 +46,7 @@ impl Registration {
             username: self.username,
             email: self.email,
             phone: self.phone,
-            password_hash: Some(hash),
+            password_hash: hash,
             role,
             status: UserStatus::Active,
             group_name: DEFAULT_GROUP.to_owned(),
@@ -80,11 +77,13 @@ pub struct RegistrationService {
     pub hasher: Arc<dyn PasswordHasher>,
     pub secrets: Arc<dyn SecretSource>,
     pub session_lifetime: TimeDelta,
+    pub options: Arc<LiveOptions>,
 }
 
 impl RegistrationService {
     /// Makes a customer. A taken name is a conflict that names the field and nothing more.
     pub async fn register(&self, wish: Registration, password: &Password, ip: Option<IpAddr>) -> Result<Registered> {
+        self.require_open()?;
         self.create(wish, password, Role::User, ip).await
     }
 
@@ -94,6 +93,11 @@ impl RegistrationService {
         self.create(wish, password, Role::Root, None).await
     }
 
+    /// Fails while operators let nobody in.
+    pub(super) fn require_open(&self) -> Result<()> {
+        if self.options.get().registration_open { Ok(()) } else { Err(Error::Forbidden("Registration is closed.")) }
+    }
+
     async fn create(
         &self,
         wish: Registration,
@@ -101,31 +105,48 @@ impl RegistrationService {
         role: Role,
         ip: Option<IpAddr>,
     ) -> Result<Registered> {
-        let logins = wish.logins();
+        let user = wish.into_user(None, role, self.clock.now())?;
+        let logins = user.logins();
         if logins.is_empty() {
             return Err(Error::invalid("username", "one of username, email and phone is needed"));
         }
         refuse_taken(&*self.store, &logins).await?;
-        let hash = self.hasher.hash(password).await?;
-        let user = wish.into_user(hash, role, self.clock.now())?;
-        retrying!(self.store, self.write(user.clone(), &logins, ip))
+        let user = User { password_hash: Some(self.hasher.hash(password).await?), ..user };
+        retrying!(self.store, self.write(user.clone(), ip))
     }
 
-    async fn write(&self, user: User, logins: &[Login], ip: Option<IpAddr>) -> Result<Registered> {
+    async fn write(&self, user: User, ip: Option<IpAddr>) -> Result<Registered> {
+        let work = self.store.begin().await?;
+        refuse_taken(&*work, &user.logins()).await?;
+        if user.role == Role::Root {
+            set_up::close(&*work, user.created_at).await?;
+            let event = AuditEvent::by_machine("root.create", user.id, user.created_at);
+            work.audit().append(&event).await?;
+        }
+        let made = self.settle(&*work, user, ip).await?;
+        work.commit().await?;
+        Ok(made)
+    }
+
+    /// Writes a new user, the personal account and a session within the caller's unit of work.
+    pub(super) async fn settle(&self, work: &dyn Repositories, user: User, ip: Option<IpAddr>) -> Result<Registered> {
+        let account = self.settle_user(work, &user).await?;
+        let opening = (&*self.secrets, self.session_lifetime);
+        let (token, session) = open_session(work, opening, &user, ip, user.created_at).await?;
+        Ok(Registered { user, account, token, expires_at: session.expires_at })
+    }
+
+    /// As `settle`, without a session.
+    pub(super) async fn settle_user(&self, work: &dyn Repositories, user: &User) -> Result<Account> {
         let name = user.profile.display_name.clone();
         let account = Account::personal(user.personal_account, user.id, name, user.created_at);
-        let work = self.store.begin().await?;
-        refuse_taken(&*work, logins).await?;
-        work.users().insert(&user).await?;
+        work.users().insert(user).await?;
         work.accounts().insert(&account).await?;
-        let (token, session) =
-            open_session(&*work, (&*self.secrets, self.session_lifetime), &user, ip, user.created_at).await?;
-        work.commit().await?;
-        Ok(Registered { user, account, token, expires_at: session.expires_at })
+        Ok(account)
     }
 }
 
-async fn refuse_taken(repositories: &dyn Repositories, logins: &[Login]) -> Result<()> {
+pub(super) async fn refuse_taken(repositories: &dyn Repositories, logins: &[Login]) -> Result<()> {
     for login in logins {
         if repositories.users().find_by_login(login).await?.is_some() {
             return Err(Error::conflict("conflict", format!("The {} is taken.", login.field())));

@@ -33,6 +33,7 @@ fn registration(store: &Arc<MockStore>) -> RegistrationService {
         hasher: Arc::new(hasher),
         secrets: secrets(),
         session_lifetime: chrono::TimeDelta::days(30),
+        options: Arc::default(),
     }
 }
 
@@ -137,7 +138,8 @@ async fn a_key_finds_only_the_account_it_draws_from() {
 fn keys(store: &Arc<MockStore>) -> KeyService {
     let mut meters = MockMeterScales::new();
     meters.expect_scale().returning(|meter| (meter == "traffic").then_some(5));
-    KeyService { store: store.clone(), clock: clock(), secrets: secrets(), meters: Arc::new(meters) }
+    let options = Arc::default();
+    KeyService { store: store.clone(), clock: clock(), secrets: secrets(), meters: Arc::new(meters), options }
 }
 
 fn making_keys(owner: &User, count: usize) -> MockWork {

@@ -11,8 +11,6 @@ use crate::text::{is_hidden, visible_line};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::net::IpAddr;
 
-/// Keys of one user that are not revoked.
-pub const MAX_KEYS_PER_USER: usize = 100;
 const MAX_NAME_LENGTH: usize = 64;
 const MAX_SCOPES: usize = 16;
 const MAX_MODELS: usize = 64;

@@ -4,6 +4,8 @@ mod api_key;
 mod credential;
 mod ip_allow_list;
 mod login;
+mod oauth;
+mod oauth_flow;
 mod ports;
 #[cfg(any(test, feature = "testing"))]
 pub mod samples;
@@ -12,23 +14,28 @@ mod session;
 mod throttle;
 mod token;
 mod user;
+mod user_search;
 
-pub use api_key::{ApiKey, KeyAllowance, KeyDraft, KeyStatus, MAX_KEYS_PER_USER};
+pub use api_key::{ApiKey, KeyAllowance, KeyDraft, KeyStatus};
 pub use credential::{Password, PasswordHash};
 pub use ip_allow_list::IpAllowList;
 pub use login::{Email, Login, Phone, Username};
+pub use oauth::{ExternalIdentity, MAX_IDENTITIES_PER_USER, OAuthIdentity, Proof, ProviderName, ProviderSummary};
+pub use oauth_flow::{CODE_LASTS, ExchangeChallenge, FLOW_LASTS, FlowSecrets, OAuthFlow, Purpose};
 pub use ports::{
-    ApiKeyRepository, MeterScales, PasswordHasher, SecretSource, SessionRepository, ThrottleRepository, UserRepository,
+    ApiKeyRepository, IdentityProviders, MeterScales, OAuthFlowRepository, OAuthIdentityRepository, PasswordHasher,
+    SecretSource, SessionRepository, ThrottleRepository, UserRepository,
 };
 #[cfg(any(test, feature = "testing"))]
 pub use ports::{
-    MockApiKeyRepository, MockMeterScales, MockPasswordHasher, MockSecretSource, MockSessionRepository,
-    MockThrottleRepository, MockUserRepository,
+    MockApiKeyRepository, MockIdentityProviders, MockMeterScales, MockOAuthFlowRepository, MockOAuthIdentityRepository,
+    MockPasswordHasher, MockSecretSource, MockSessionRepository, MockThrottleRepository, MockUserRepository,
 };
 pub use service::{Authenticated, IdentityService, LoggedIn, PasswordChange, ProfileChange};
 pub use session::Session;
 pub use throttle::{LoginThrottle, ThrottleKey};
 pub use token::{Token, TokenHash, TokenKind};
 pub use user::{DEFAULT_GROUP, Profile, User, UserStatus};
+pub use user_search::UserSearch;
 
 pub(crate) use service::open_session;

@@ -4,12 +4,15 @@
 use super::api_key::{ApiKey, KeyAllowance};
 use super::credential::{Password, PasswordHash};
 use super::login::Login;
+use super::oauth::{ExternalIdentity, OAuthIdentity, Proof, ProviderName, ProviderSummary};
+use super::oauth_flow::{FlowSecrets, OAuthFlow};
 use super::session::Session;
 use super::throttle::{LoginThrottle, ThrottleKey};
 use super::token::TokenHash;
 use super::user::User;
+use super::user_search::UserSearch;
 use crate::error::Result;
-use crate::id::{AccountId, ApiKeyId, SessionId, UserId};
+use crate::id::{AccountId, ApiKeyId, IdentityId, SessionId, UserId};
 use crate::page::{Page, PageRequest};
 use crate::store::StoreResult;
 use async_trait::async_trait;
@@ -36,6 +39,9 @@ pub trait UserRepository: Send + Sync {
 
     /// For operators: everybody, newest first.
     async fn list(&self, page: PageRequest) -> StoreResult<Page<User>>;
+
+    /// For operators: the users whose name begins so, in the order of that name; by id, newest first.
+    async fn search(&self, search: &UserSearch, page: PageRequest) -> StoreResult<Page<User>>;
 }
 
 #[cfg_attr(any(test, feature = "testing"), mockall::automock)]
@@ -45,6 +51,9 @@ pub trait SessionRepository: Send + Sync {
 
     /// The session of a token, even when expired.
     async fn find_by_hash(&self, hash: TokenHash) -> StoreResult<Option<Session>>;
+
+    /// A session of a user, even when expired; `None` once it was ended.
+    async fn find(&self, user: UserId, id: SessionId) -> StoreResult<Option<Session>>;
 
     /// Ends one session of a user; ending it again is no error.
     async fn end(&self, user: UserId, id: SessionId) -> StoreResult<()>;
@@ -113,6 +122,58 @@ pub trait ThrottleRepository: Send + Sync {
 
     /// Deletes throttles that last failed before `time`; how many.
     async fn delete_stale(&self, time: DateTime<Utc>) -> StoreResult<u64>;
+}
+
+/// Identities at other providers; a provider's subject is unique.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait OAuthIdentityRepository: Send + Sync {
+    async fn insert(&self, identity: &OAuthIdentity) -> StoreResult<()>;
+
+    /// Writes every field of an identity that exists; lock its user first.
+    async fn save(&self, identity: &OAuthIdentity) -> StoreResult<()>;
+
+    /// Whoever the provider calls so.
+    async fn find_by_subject(&self, provider: &ProviderName, subject: &str) -> StoreResult<Option<OAuthIdentity>>;
+
+    async fn find(&self, user: UserId, id: IdentityId) -> StoreResult<Option<OAuthIdentity>>;
+
+    /// All of a user, oldest first; [`MAX_IDENTITIES_PER_USER`](super::MAX_IDENTITIES_PER_USER) bounds them.
+    async fn list(&self, user: UserId) -> StoreResult<Vec<OAuthIdentity>>;
+
+    async fn delete(&self, user: UserId, id: IdentityId) -> StoreResult<()>;
+}
+
+/// Log-ins under way at other providers.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait OAuthFlowRepository: Send + Sync {
+    async fn insert(&self, flow: &OAuthFlow) -> StoreResult<()>;
+
+    /// The flow of a state or code, even when expired.
+    async fn find(&self, hash: TokenHash) -> StoreResult<Option<OAuthFlow>>;
+
+    /// Deletes the flow; false when somebody else did.
+    async fn take(&self, hash: TokenHash) -> StoreResult<bool>;
+
+    /// Deletes flows that expired before `time`; how many.
+    async fn delete_expired(&self, time: DateTime<Utc>) -> StoreResult<u64>;
+}
+
+/// The providers that people may come through. Answers `NotFound` for one that is not configured, `Unavailable` when
+/// the provider cannot be asked, `Forbidden` when what it says does not prove who somebody is.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait IdentityProviders: Send + Sync {
+    /// In the order of their names.
+    fn list(&self) -> Vec<ProviderSummary>;
+
+    /// Where a browser goes to begin. May ask the provider; never call it inside a unit of work.
+    async fn authorization_url(&self, provider: &ProviderName, secrets: &FlowSecrets) -> Result<String>;
+
+    /// Whom a proof proves. Asks the provider; never call it inside a unit of work.
+    async fn identify(&self, provider: &ProviderName, proof: &Proof, secrets: &FlowSecrets)
+    -> Result<ExternalIdentity>;
 }
 
 /// A slow hash for passwords; bounded in how many run at once.

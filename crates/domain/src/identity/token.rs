@@ -13,6 +13,14 @@ const RANDOM_BYTES: usize = 32;
 pub enum TokenKind {
     Session,
     ApiKey,
+    /// Makes the first root.
+    SetUp,
+    /// Names a log-in under way at an identity provider.
+    OAuthState,
+    /// Kept by the browser that began such a log-in.
+    OAuthBrowser,
+    /// Is given for a session once, after such a log-in.
+    OAuthCode,
 }
 
 impl TokenKind {
@@ -20,6 +28,11 @@ impl TokenKind {
         match self {
             Self::Session => "ses-",
             Self::ApiKey => "sk-",
+            Self::SetUp => "setup-",
+            // Letters and digits only, for that is all some providers hand back.
+            Self::OAuthState => "ost",
+            Self::OAuthBrowser => "obr-",
+            Self::OAuthCode => "oac-",
         }
     }
 }
@@ -36,13 +49,16 @@ impl Token {
         Self { kind, text: format!("{}{}", kind.prefix(), hex(&random)) }
     }
 
-    /// Reads a presented token; `None` for anything that was never given out.
+    /// Reads a bearer token, of a session or a key; `None` for anything that was never given out.
     pub fn parse(text: &str) -> Option<Self> {
-        [TokenKind::Session, TokenKind::ApiKey].into_iter().find_map(|kind| {
-            let digits = text.strip_prefix(kind.prefix())?;
-            let valid = digits.len() == 2 * RANDOM_BYTES && digits.bytes().all(is_hex_digit);
-            valid.then(|| Self { kind, text: text.to_owned() })
-        })
+        [TokenKind::Session, TokenKind::ApiKey].into_iter().find_map(|kind| Self::parse_as(kind, text))
+    }
+
+    /// Reads a token of one kind.
+    pub fn parse_as(kind: TokenKind, text: &str) -> Option<Self> {
+        let digits = text.strip_prefix(kind.prefix())?;
+        let valid = digits.len() == 2 * RANDOM_BYTES && digits.bytes().all(is_hex_digit);
+        valid.then(|| Self { kind, text: text.to_owned() })
     }
 
     pub const fn kind(&self) -> TokenKind {
@@ -113,6 +129,15 @@ mod tests {
             let read = Token::parse(token.expose()).unwrap();
             assert_eq!((read.kind(), read.hash()), (kind, token.hash()));
             assert_eq!(TokenHash::from_hex(&token.hash().to_hex()), Some(token.hash()));
+        }
+    }
+
+    #[test]
+    fn what_is_for_one_purpose_is_no_bearer_token() {
+        for kind in [TokenKind::SetUp, TokenKind::OAuthState, TokenKind::OAuthBrowser, TokenKind::OAuthCode] {
+            let token = Token::from_random(kind, [7; 32]);
+            assert_eq!(Token::parse(token.expose()), None);
+            assert_eq!(Token::parse_as(kind, token.expose()), Some(token));
         }
     }
 

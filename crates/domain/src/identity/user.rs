@@ -1,7 +1,7 @@
 //! A user: who acts. What a user pays with is an account.
 
 use super::credential::PasswordHash;
-use super::login::{Email, Phone, Username};
+use super::login::{Email, Login, Phone, Username};
 use crate::actor::{Actor, Role};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, UserId};
@@ -111,6 +111,14 @@ pub struct User {
 }
 
 impl User {
+    /// The names under which the user logs in.
+    pub fn logins(&self) -> Vec<Login> {
+        let username = self.username.clone().map(Login::Username);
+        let email = self.email.clone().map(Login::Email);
+        let phone = self.phone.clone().map(Login::Phone);
+        [username, email, phone].into_iter().flatten().collect()
+    }
+
     /// Whether the user's sessions and keys count.
     pub fn may_act(&self) -> bool {
         self.status == UserStatus::Active && self.deleted_at.is_none()

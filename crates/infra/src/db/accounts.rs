@@ -4,14 +4,18 @@ use super::columns::{corrupt, one_of};
 use super::entity::account::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
+use super::search::{Walk, walk};
 use async_trait::async_trait;
-use domain::accounts::{Account, AccountKind, AccountRepository, AccountStatus};
+use domain::accounts::{Account, AccountKind, AccountRepository, AccountSearch, AccountStatus};
 use domain::id::{AccountId, UserId};
 use domain::money::{Currency, Money};
 use domain::page::{Page, PageRequest};
+use domain::search::TextPrefix;
 use domain::store::StoreResult;
+use sea_orm::sea_query::SimpleExpr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
 const TABLE: &str = "accounts";
@@ -60,9 +64,38 @@ impl<C: ConnectionTrait + Send + Sync> AccountRepository for Repos<C> {
             query = query.filter(Column::Id.lt(before));
         }
         let rows = query.all(&self.conn).await.map_err(store_error)?;
-        let accounts = rows.into_iter().map(account).collect::<StoreResult<Vec<_>>>()?;
-        Ok(Page::cut(accounts, page.limit, |account| account.id.as_uuid()))
+        cut(rows, page)
     }
+
+    async fn search(&self, search: &AccountSearch, page: PageRequest) -> StoreResult<Page<Account>> {
+        let newest = |condition: SimpleExpr| {
+            let before = page.before.map(|before| Column::Id.lt(before));
+            let query = Entity::find().filter(Condition::all().add(condition).add_option(before));
+            query.order_by_desc(Column::Id).limit(u64::from(page.limit) + 1)
+        };
+        let rows = match search {
+            AccountSearch::Name(prefix) => self.walk_accounts(Column::Name, prefix, page).await?,
+            AccountSearch::ExternalId(prefix) => self.walk_accounts(Column::ExternalId, prefix, page).await?,
+            AccountSearch::Id(range) => {
+                newest(Column::Id.between(range.least, range.most)).all(&self.conn).await.map_err(store_error)?
+            }
+            AccountSearch::Owner(owner) => {
+                newest(Column::OwnerId.eq(owner.as_uuid())).all(&self.conn).await.map_err(store_error)?
+            }
+        };
+        cut(rows, page)
+    }
+}
+
+impl<C: ConnectionTrait + Send + Sync> Repos<C> {
+    async fn walk_accounts(&self, text: Column, prefix: &TextPrefix, page: PageRequest) -> StoreResult<Vec<Model>> {
+        walk::<Entity, _, _>(&self.conn, Walk { text, id: Column::Id }, prefix, page).await
+    }
+}
+
+fn cut(rows: Vec<Model>, page: PageRequest) -> StoreResult<Page<Account>> {
+    let accounts = rows.into_iter().map(account).collect::<StoreResult<Vec<_>>>()?;
+    Ok(Page::cut(accounts, page.limit, |account| account.id.as_uuid()))
 }
 
 fn row(account: &Account) -> ActiveModel {

@@ -62,7 +62,7 @@ pub async fn connect(settings: &DatabaseSettings) -> StoreResult<Database> {
         counter.fetch_add(1, Ordering::Relaxed);
     });
     let conn = if sqlite { open(settings, settings.max_connections.max(2)).await? } else { writer.clone() };
-    Ok(Repos { conn, shared: Arc::new(Shared { writer, versions: RwLock::default(), statements }) })
+    Ok(Repos { conn, shared: Arc::new(Shared { writer, versions: RwLock::default(), statements }), pending: None })
 }
 
 impl Database {
@@ -162,7 +162,7 @@ pub(super) async fn begin(writer: &DatabaseConnection) -> StoreResult<DatabaseTr
 impl Store for Database {
     async fn begin(&self) -> StoreResult<Box<dyn UnitOfWork>> {
         let conn = begin(&self.shared.writer).await?;
-        Ok(Box::new(Repos { conn, shared: self.shared.clone() }))
+        Ok(Box::new(Repos { conn, shared: self.shared.clone(), pending: Some(Arc::default()) }))
     }
 
     async fn back_off(&self, attempt: u32) {

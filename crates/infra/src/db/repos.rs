@@ -1,12 +1,16 @@
 //! One type that implements every port over a connection or a transaction.
 
+use super::audit;
 use super::connect::Shared;
 use super::error::store_error;
 use async_trait::async_trait;
 use domain::accounts::AccountRepository;
-use domain::audit::AuditLog;
+use domain::audit::{AuditEvent, AuditLog};
 use domain::idempotency::IdempotencyRepository;
-use domain::identity::{ApiKeyRepository, SessionRepository, ThrottleRepository, UserRepository};
+use domain::identity::{
+    ApiKeyRepository, OAuthFlowRepository, OAuthIdentityRepository, SessionRepository, ThrottleRepository,
+    UserRepository,
+};
 use domain::metering::{
     DebtRepository, ReservationRepository, StandingRepository, UsageMonthRepository, UsageRepository,
 };
@@ -16,13 +20,15 @@ use domain::plans::{PlanRepository, SubscriptionRepository};
 use domain::quota::{CounterRepository, GrantRepository, WarningRepository};
 use domain::store::{Repositories, StoreResult, UnitOfWork};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Every repository over one connection `C`; cloning shares the connection.
 #[derive(Clone)]
 pub struct Repos<C> {
     pub(super) conn: C,
     pub(super) shared: Arc<Shared>,
+    /// Audit events of a unit of work, written as it commits; `None` over the pool.
+    pub(super) pending: Option<Arc<Mutex<Vec<AuditEvent>>>>,
 }
 
 impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
@@ -48,6 +54,12 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn leases(&self) -> &dyn LeaseRepository {
+        self
+    }
+    fn oauth_flows(&self) -> &dyn OAuthFlowRepository {
+        self
+    }
+    fn oauth_identities(&self) -> &dyn OAuthIdentityRepository {
         self
     }
     fn options(&self) -> &dyn OptionRepository {
@@ -91,6 +103,7 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
 #[async_trait]
 impl UnitOfWork for Repos<DatabaseTransaction> {
     async fn commit(self: Box<Self>) -> StoreResult<()> {
+        audit::write_pending(&self).await?;
         self.conn.commit().await.map_err(store_error)
     }
 }

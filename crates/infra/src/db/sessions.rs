@@ -25,6 +25,11 @@ impl<C: ConnectionTrait + Send + Sync> SessionRepository for Repos<C> {
         query.one(&self.conn).await.map_err(store_error)?.map(session).transpose()
     }
 
+    async fn find(&self, user: UserId, id: SessionId) -> StoreResult<Option<Session>> {
+        let query = Entity::find_by_id((user.as_uuid(), id.as_uuid()));
+        query.one(&self.conn).await.map_err(store_error)?.map(session).transpose()
+    }
+
     async fn end(&self, user: UserId, id: SessionId) -> StoreResult<()> {
         let delete = Entity::delete_by_id((user.as_uuid(), id.as_uuid())).exec(&self.conn);
         delete.await.map(drop).map_err(store_error)

@@ -4,14 +4,18 @@ use super::columns::{corrupt, from_json};
 use super::entity::user::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
+use super::search::{Walk, walk};
 use async_trait::async_trait;
 use domain::actor::Role;
 use domain::id::{AccountId, UserId};
-use domain::identity::{Email, Login, PasswordHash, Phone, Profile, User, UserRepository, UserStatus, Username};
+use domain::identity::{
+    Email, Login, PasswordHash, Phone, Profile, User, UserRepository, UserSearch, UserStatus, Username,
+};
 use domain::page::{Page, PageRequest};
 use domain::store::StoreResult;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
 const TABLE: &str = "users";
@@ -65,9 +69,30 @@ impl<C: ConnectionTrait + Send + Sync> UserRepository for Repos<C> {
             query = query.filter(Column::Id.lt(before));
         }
         let rows = query.all(&self.conn).await.map_err(store_error)?;
-        let users = rows.into_iter().map(user).collect::<StoreResult<Vec<_>>>()?;
-        Ok(Page::cut(users, page.limit, |user| user.id.as_uuid()))
+        cut(rows, page)
     }
+
+    async fn search(&self, search: &UserSearch, page: PageRequest) -> StoreResult<Page<User>> {
+        let (text, prefix) = match search {
+            UserSearch::Username(prefix) => (Column::Username, prefix),
+            UserSearch::Email(prefix) => (Column::Email, prefix),
+            UserSearch::Phone(prefix) => (Column::Phone, prefix),
+            UserSearch::ExternalId(prefix) => (Column::ExternalId, prefix),
+            UserSearch::Id(range) => {
+                let within = Column::Id.between(range.least, range.most);
+                let before = page.before.map(|before| Column::Id.lt(before));
+                let query = Entity::find().filter(Condition::all().add(within).add_option(before));
+                let query = query.order_by_desc(Column::Id).limit(u64::from(page.limit) + 1);
+                return cut(query.all(&self.conn).await.map_err(store_error)?, page);
+            }
+        };
+        cut(walk::<Entity, _, _>(&self.conn, Walk { text, id: Column::Id }, prefix, page).await?, page)
+    }
+}
+
+fn cut(rows: Vec<Model>, page: PageRequest) -> StoreResult<Page<User>> {
+    let users = rows.into_iter().map(user).collect::<StoreResult<Vec<_>>>()?;
+    Ok(Page::cut(users, page.limit, |user| user.id.as_uuid()))
 }
 
 fn row(user: &User) -> ActiveModel {

@@ -3,6 +3,7 @@
 mod debts;
 mod grants;
 mod log;
+mod options;
 mod test_clock;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -14,5 +15,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(grants::revoke_grant)
         .service(debts::list_all_debts)
         .service(log::list_audit_log)
+        .service(options::list_options)
+        .service(options::change_options)
         .service(test_clock::advance_test_clock);
 }

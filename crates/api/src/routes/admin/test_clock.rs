@@ -41,12 +41,13 @@ pub async fn advance_test_clock(
     body: Body<AdvanceBody>,
     services: web::Data<Arc<Services>>,
 ) -> ApiResult {
-    caller.actor().require_admin()?;
+    let actor = caller.actor().clone();
+    actor.require_admin()?;
     let to = body.0.to.0;
     services
         .run(move |services| async move {
             let clock = services.test_clock.clone().ok_or(Error::NotFound("test clock"))?;
-            loops::advance_clock(&services, &clock, to).await
+            loops::advance_clock(&services, &actor, &clock, to).await
         })
         .await?;
     Ok(HttpResponse::Ok().json(ClockView { now: time::text(services.clock.now()) }))

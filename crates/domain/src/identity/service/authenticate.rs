@@ -29,6 +29,10 @@ impl IdentityService {
         match token.kind() {
             TokenKind::Session => self.by_session(&token, ip, now).await,
             TokenKind::ApiKey => self.by_key(&token, ip, now).await,
+            // Those are presented where they belong, never as who calls.
+            TokenKind::SetUp | TokenKind::OAuthState | TokenKind::OAuthBrowser | TokenKind::OAuthCode => {
+                Err(Error::Unauthenticated)
+            }
         }
     }
 

@@ -14,6 +14,10 @@ pub struct Model {
     pub target: String,
     pub detail: String,
     pub created_at: DateTimeUtc,
+    /// From 1; rows from before there was a chain have none.
+    pub position: Option<i64>,
+    pub previous_hash: Option<String>,
+    pub hash: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

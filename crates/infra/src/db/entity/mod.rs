@@ -3,10 +3,13 @@
 pub mod account;
 pub mod account_debt;
 pub mod api_key;
+pub mod audit_head;
 pub mod audit_log;
 pub mod idempotency_key;
 pub mod lease;
 pub mod login_throttle;
+pub mod oauth_flow;
+pub mod oauth_identity;
 pub mod option;
 pub mod outbox;
 pub mod plan_version;
