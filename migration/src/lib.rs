@@ -4,6 +4,7 @@ pub mod columns;
 mod identity;
 mod kernel;
 mod metering;
+mod notices;
 mod plans;
 mod quota;
 
@@ -42,6 +43,20 @@ impl MigratorTrait for Migrator {
             Box::new(metering::UsageHourly),
             Box::new(metering::UsageDaily),
             Box::new(metering::MonthlyUsage),
+            Box::new(notices::OutboxWithoutOrder),
+            Box::new(notices::OutboxInOrder),
+            Box::new(notices::OutboxWaiting),
+            Box::new(notices::Notices),
+            Box::new(notices::NoticesInOrder),
+            Box::new(notices::NoticesByAge),
+            Box::new(notices::WebhookEndpoints),
+            Box::new(notices::WebhookEndpointsByAccount),
+            Box::new(notices::DeliveryLanes),
+            Box::new(notices::DeliveryLanesDue),
+            Box::new(notices::Deliveries),
+            Box::new(notices::DeliveriesById),
+            Box::new(notices::DeliveriesWaiting),
+            Box::new(notices::DeliveriesByStatus),
         ]
     }
 }

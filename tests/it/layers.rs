@@ -20,13 +20,13 @@ const DOMAIN_MAY_NAME: [&str; 12] = [
     "uuid",
 ];
 /// A context imports only those before it.
-const CONTEXTS: [&str; 5] = ["identity", "accounts", "plans", "quota", "metering"];
+const CONTEXTS: [&str; 6] = ["identity", "accounts", "plans", "quota", "metering", "notices"];
 /// The index of ports names every context, and so do the builders for tests.
 const INDEX_FILES: [&str; 2] = ["store.rs", "testing.rs"];
 /// What is asynchronous in every context.
 const ASYNCHRONOUS: [&str; 4] = ["mod.rs", "ports.rs", "service.rs", "steps.rs"];
 /// Parts of services, and steps, that have a file of their own.
-const USE_CASES: [&str; 14] = [
+const USE_CASES: [&str; 19] = [
     "accounts/access.rs",
     "accounts/keys.rs",
     "accounts/operators.rs",
@@ -36,6 +36,11 @@ const USE_CASES: [&str; 14] = [
     "metering/report.rs",
     "metering/reports.rs",
     "metering/upkeep.rs",
+    "notices/courier.rs",
+    "notices/dead_letters.rs",
+    "notices/fan_out.rs",
+    "notices/sweeping.rs",
+    "notices/webhooks.rs",
     "plans/altering.rs",
     "plans/meter_agreement.rs",
     "plans/orders.rs",

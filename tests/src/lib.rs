@@ -2,4 +2,6 @@
 
 pub mod app;
 pub mod databases;
+pub mod mailbox;
+pub mod receiver;
 pub mod scene;

@@ -5,6 +5,7 @@ use crate::wiring::TEST_CLOCK_OPTION;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::error::{Error, Result};
 use domain::metering::RolledOver;
+use domain::notices;
 use domain::time::Clock;
 use infra::clock::{SystemClock, TestClock};
 use std::sync::Arc;
@@ -57,7 +58,7 @@ async fn sweep_loop(services: Arc<Services>) {
     }
 }
 
-/// Deletes sessions, throttles and idempotent answers that are over. Two replicas may do so at once; the second finds nothing.
+/// Deletes sessions, throttles and idempotent answers that are over, and what was told long ago. Two replicas may do so at once; the second finds nothing.
 pub async fn sweep(services: &Services) -> Result<()> {
     let now = services.clock.now();
     let work = services.store.begin().await?;
@@ -65,7 +66,8 @@ pub async fn sweep(services: &Services) -> Result<()> {
     let throttles = work.throttles().delete_stale(now - THROTTLE_KEPT).await?;
     let answers = work.idempotency().delete_older_than(now - ANSWERS_KEPT).await?;
     work.commit().await?;
-    tracing::debug!(sessions, throttles, answers, "swept");
+    let told = notices::sweep(&*services.store, now).await?;
+    tracing::debug!(sessions, throttles, answers, told, "swept");
     Ok(())
 }
 

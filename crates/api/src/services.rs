@@ -6,6 +6,7 @@ use domain::actor::Actor;
 use domain::error::{Error, Result};
 use domain::identity::IdentityService;
 use domain::metering::{MeteringService, Receipt, UsageReport};
+use domain::notices::{Courier, DeadLetterService, FanOut, NoticeService, WebhookService};
 use domain::plans::{Catalogue, PlanService, SubscriptionService};
 use domain::quota::GrantService;
 use domain::store::Store;
@@ -29,6 +30,11 @@ pub struct Services {
     pub subscriptions: SubscriptionService,
     pub grants: GrantService,
     pub metering: Arc<MeteringService>,
+    pub notices: NoticeService,
+    pub webhooks: WebhookService,
+    pub dead_letters: DeadLetterService,
+    pub fan_out: FanOut,
+    pub courier: Courier,
     pub committer: Committer,
     /// Most bytes of a request body.
     pub body_limit: usize,

@@ -4,7 +4,9 @@ mod checks;
 mod layers;
 mod sections;
 
-pub use sections::{Clock, Database, Limits, Log, LogFormat, Metrics, Profile, Server, Sessions};
+pub use sections::{
+    Clock, Database, Limits, Log, LogFormat, Mail, Metrics, Profile, Security, Server, Sessions, Tls, Webhooks,
+};
 
 use domain::plans::Catalogue;
 use sections::Sections;
@@ -20,6 +22,9 @@ pub struct Settings {
     pub metrics: Metrics,
     pub clock: Clock,
     pub sessions: Sessions,
+    pub security: Security,
+    pub webhooks: Webhooks,
+    pub mail: Mail,
     pub log: Log,
     pub limits: Limits,
     catalogue: Catalogue,
@@ -63,6 +68,9 @@ impl Settings {
             metrics: sections.metrics,
             clock: sections.clock,
             sessions: sections.sessions,
+            security: sections.security,
+            webhooks: sections.webhooks,
+            mail: sections.mail,
             log: sections.log,
             limits: sections.limits,
             catalogue,

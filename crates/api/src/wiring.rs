@@ -3,6 +3,7 @@
 use crate::committer::Committer;
 use crate::services::Services;
 use crate::settings::Settings;
+use crate::wiring_notices as notices;
 use anyhow::Context;
 use chrono::TimeDelta;
 use domain::accounts::{AccountService, KeyService, OperatorService, RegistrationService};
@@ -68,7 +69,13 @@ fn build(
         secrets: secrets.clone(),
         session_lifetime,
     };
+    let notices = notices::build(settings, &store, &clock, &secrets)?;
     Ok(Services {
+        notices: notices.notices,
+        webhooks: notices.webhooks,
+        dead_letters: notices.dead_letters,
+        fan_out: notices.fan_out,
+        courier: notices.courier,
         registration: RegistrationService {
             store: store.clone(),
             clock: clock.clone(),

@@ -72,7 +72,11 @@ id! {
     AccountId, "acc";
     ApiKeyId, "key";
     AuditId, "aud";
+    DeliveryId, "dlv";
     GrantId, "grt";
+    /// Where deliveries of one destination stand in line.
+    LaneId, "lan";
+    NoticeId, "ntc";
     OutboxId, "evt";
     PlanVersionId, "plv";
     SessionId, "ses";
@@ -80,6 +84,7 @@ id! {
     UsageId, "use";
     UserId, "usr";
     WarningId, "wrn";
+    WebhookEndpointId, "whe";
 }
 
 /// A UUIDv7 of the given time; ids of one process never repeat and keep the order of time.

@@ -8,6 +8,9 @@
 //! | what a consume costs and whether it fits | `metering::decide` |
 //! | counters, gauges, grants | `quota::counter`, `quota::grant` |
 //! | when a warning fires | `quota::warning` |
+//! | who hears of an event, and in which order | `notices::fan_out`, `notices::lane` |
+//! | when a delivery is tried again or given up | `notices::lane`, `notices::delivery` |
+//! | which addresses webhooks may reach | `notices::egress` |
 //! | retries when units of work collide | `store::Retry` |
 
 pub mod accounts;
@@ -21,6 +24,7 @@ pub mod idempotency;
 pub mod identity;
 pub mod metering;
 pub mod money;
+pub mod notices;
 pub mod options;
 pub mod outbox;
 pub mod page;

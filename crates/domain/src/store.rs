@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::idempotency::IdempotencyRepository;
 use crate::identity::{ApiKeyRepository, SessionRepository, ThrottleRepository, UserRepository};
 use crate::metering::UsageRepository;
+use crate::notices::{DeliveryRepository, LaneRepository, NoticeRepository, WebhookRepository};
 use crate::options::{LeaseRepository, OptionRepository};
 use crate::outbox::Outbox;
 use crate::plans::{PlanRepository, SubscriptionRepository};
@@ -39,9 +40,12 @@ pub trait Repositories: Send + Sync {
     fn api_keys(&self) -> &dyn ApiKeyRepository;
     fn audit(&self) -> &dyn AuditLog;
     fn counters(&self) -> &dyn CounterRepository;
+    fn deliveries(&self) -> &dyn DeliveryRepository;
     fn grants(&self) -> &dyn GrantRepository;
     fn idempotency(&self) -> &dyn IdempotencyRepository;
+    fn lanes(&self) -> &dyn LaneRepository;
     fn leases(&self) -> &dyn LeaseRepository;
+    fn notices(&self) -> &dyn NoticeRepository;
     fn options(&self) -> &dyn OptionRepository;
     fn outbox(&self) -> &dyn Outbox;
     fn plans(&self) -> &dyn PlanRepository;
@@ -51,6 +55,7 @@ pub trait Repositories: Send + Sync {
     fn usage(&self) -> &dyn UsageRepository;
     fn users(&self) -> &dyn UserRepository;
     fn warnings(&self) -> &dyn WarningRepository;
+    fn webhooks(&self) -> &dyn WebhookRepository;
 }
 
 /// The database. Reading through it sees committed data; writing is for units of work.

@@ -8,6 +8,10 @@ use crate::identity::{
     SessionRepository, ThrottleRepository, UserRepository,
 };
 use crate::metering::{MockUsageRepository, UsageRepository};
+use crate::notices::{
+    DeliveryRepository, LaneRepository, MockDeliveryRepository, MockLaneRepository, MockNoticeRepository,
+    MockWebhookRepository, NoticeRepository, WebhookRepository,
+};
 use crate::options::{LeaseRepository, MockLeaseRepository, MockOptionRepository, OptionRepository};
 use crate::outbox::{MockOutbox, Outbox};
 use crate::plans::{MockPlanRepository, MockSubscriptionRepository, PlanRepository, SubscriptionRepository};
@@ -52,9 +56,12 @@ doubles! {
     api_keys: MockApiKeyRepository as ApiKeyRepository,
     audit: MockAuditLog as AuditLog,
     counters: MockCounterRepository as CounterRepository,
+    deliveries: MockDeliveryRepository as DeliveryRepository,
     grants: MockGrantRepository as GrantRepository,
     idempotency: MockIdempotencyRepository as IdempotencyRepository,
+    lanes: MockLaneRepository as LaneRepository,
     leases: MockLeaseRepository as LeaseRepository,
+    notices: MockNoticeRepository as NoticeRepository,
     options: MockOptionRepository as OptionRepository,
     outbox: MockOutbox as Outbox,
     plans: MockPlanRepository as PlanRepository,
@@ -64,6 +71,7 @@ doubles! {
     usage: MockUsageRepository as UsageRepository,
     users: MockUserRepository as UserRepository,
     warnings: MockWarningRepository as WarningRepository,
+    webhooks: MockWebhookRepository as WebhookRepository,
 }
 
 #[async_trait]

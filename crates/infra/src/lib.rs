@@ -1,5 +1,7 @@
-//! Adapters of the domain's ports: the three databases, the clock, hashing.
+//! Adapters of the domain's ports: the three databases, the clock, cryptography, webhooks and mail.
 
 pub mod clock;
 pub mod crypto;
 pub mod db;
+pub mod mail;
+pub mod webhooks;

@@ -1,4 +1,5 @@
 //! Adapters against real databases.
 
 mod identity;
+mod notices;
 mod plans;

@@ -8,6 +8,7 @@ pub mod auth;
 pub mod health;
 mod identity_views;
 pub mod me;
+pub mod notices;
 mod plan_views;
 pub mod plans;
 pub mod quota;
@@ -23,6 +24,7 @@ pub fn configure(config: &mut ServiceConfig) {
     plans::configure(config);
     subscription::configure(config);
     usage::configure(config);
+    notices::configure(config);
     quota::configure(config);
     admin::configure(config);
 }

@@ -8,6 +8,7 @@ use domain::audit::AuditLog;
 use domain::idempotency::IdempotencyRepository;
 use domain::identity::{ApiKeyRepository, SessionRepository, ThrottleRepository, UserRepository};
 use domain::metering::UsageRepository;
+use domain::notices::{DeliveryRepository, LaneRepository, NoticeRepository, WebhookRepository};
 use domain::options::{LeaseRepository, OptionRepository};
 use domain::outbox::Outbox;
 use domain::plans::{PlanRepository, SubscriptionRepository};
@@ -36,13 +37,22 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
     fn counters(&self) -> &dyn CounterRepository {
         self
     }
+    fn deliveries(&self) -> &dyn DeliveryRepository {
+        self
+    }
     fn grants(&self) -> &dyn GrantRepository {
         self
     }
     fn idempotency(&self) -> &dyn IdempotencyRepository {
         self
     }
+    fn lanes(&self) -> &dyn LaneRepository {
+        self
+    }
     fn leases(&self) -> &dyn LeaseRepository {
+        self
+    }
+    fn notices(&self) -> &dyn NoticeRepository {
         self
     }
     fn options(&self) -> &dyn OptionRepository {
@@ -70,6 +80,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn warnings(&self) -> &dyn WarningRepository {
+        self
+    }
+    fn webhooks(&self) -> &dyn WebhookRepository {
         self
     }
 }

@@ -2,6 +2,7 @@
 
 mod grants;
 mod log;
+mod outbox;
 mod test_clock;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -12,5 +13,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(grants::list_grants)
         .service(grants::revoke_grant)
         .service(log::list_audit_log)
+        .service(outbox::list_dead_letters)
+        .service(outbox::replay_dead_letter)
         .service(test_clock::advance_test_clock);
 }

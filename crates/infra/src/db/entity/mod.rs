@@ -3,9 +3,12 @@
 pub mod account;
 pub mod api_key;
 pub mod audit_log;
+pub mod delivery;
+pub mod delivery_lane;
 pub mod idempotency_key;
 pub mod lease;
 pub mod login_throttle;
+pub mod notice;
 pub mod option;
 pub mod outbox;
 pub mod plan_version;
@@ -20,3 +23,4 @@ pub mod usage_key;
 pub mod usage_record;
 pub mod user;
 pub mod user_subscription;
+pub mod webhook_endpoint;
