@@ -28,7 +28,6 @@ pub enum Behaviour {
 /// A request that arrived.
 #[derive(Clone, Debug)]
 pub struct Received {
-    pub path: String,
     pub headers: HeaderMap,
     pub body: String,
     pub status: u16,
@@ -52,7 +51,9 @@ impl Received {
 #[derive(Default)]
 struct State {
     behaviours: HashMap<String, Behaviour>,
-    received: Vec<Received>,
+    /// By path, in the order of arrival.
+    received: HashMap<String, Vec<Received>>,
+    accepted: usize,
 }
 
 /// The receiver; it stops with the test.
@@ -69,8 +70,8 @@ impl Drop for Receiver {
 }
 
 impl Receiver {
-    #[expect(clippy::unused_async, reason = "it needs a runtime")]
-    pub async fn start() -> Self {
+    /// Starts it on the runtime of the test.
+    pub fn start() -> Self {
         let state = Arc::new(Mutex::new(State::default()));
         let shared = state.clone();
         let server = HttpServer::new(move || {
@@ -94,7 +95,7 @@ impl Receiver {
 
     /// Everything that came to a path, in the order of arrival.
     pub fn received(&self, path: &str) -> Vec<Received> {
-        self.state.lock().unwrap().received.iter().filter(|request| request.path == path).cloned().collect()
+        self.state.lock().unwrap().received.get(path).cloned().unwrap_or_default()
     }
 
     /// What was answered with 2xx.
@@ -104,7 +105,7 @@ impl Receiver {
 
     /// How many requests were answered with 2xx, on all paths.
     pub fn count_accepted(&self) -> usize {
-        self.state.lock().unwrap().received.iter().filter(|request| request.status < 300).count()
+        self.state.lock().unwrap().accepted
     }
 
     /// Waits until a path accepted so many, for at most so long.
@@ -127,7 +128,7 @@ async fn answer(request: HttpRequest, body: web::Bytes, state: web::Data<Mutex<S
     let path = request.path().to_owned();
     let (behaviour, place) = {
         let state = state.lock().unwrap();
-        let place = state.received.iter().filter(|earlier| earlier.path == path).count() + 1;
+        let place = state.received.get(&path).map_or(0, Vec::len) + 1;
         (state.behaviours.get(&path).cloned().unwrap_or(Behaviour::Answer(200)), place)
     };
     let status = match &behaviour {
@@ -163,6 +164,8 @@ fn remember(state: &Mutex<State>, request: &HttpRequest, path: String, body: &[u
         (name, reqwest::header::HeaderValue::from_bytes(value.as_bytes()).unwrap())
     });
     let (headers, body) = (headers.collect(), String::from_utf8(body.to_vec()).unwrap());
-    let received = Received { path, headers, body, status, at: Instant::now() };
-    state.lock().unwrap().received.push(received);
+    let received = Received { headers, body, status, at: Instant::now() };
+    let mut state = state.lock().unwrap();
+    state.accepted += usize::from(status < 300);
+    state.received.entry(path).or_default().push(received);
 }

@@ -13,6 +13,8 @@ use tokio::task::{JoinHandle, JoinSet};
 
 /// Between two looks for something to do, when there was nothing.
 const IDLE: Duration = Duration::from_millis(500);
+/// After something was done: what comes meanwhile is claimed and written together.
+const BREATH: Duration = Duration::from_millis(25);
 /// After the database failed.
 const PAUSE: Duration = Duration::from_secs(2);
 /// Most lanes that are worked on at once.
@@ -67,7 +69,7 @@ async fn fan_out(services: Arc<Services>, mut stopped: watch::Receiver<bool>) {
             Ok(0) => IDLE,
             Ok(events) => {
                 counter!("suanpan_events_fanned_out_total").increment(events as u64);
-                Duration::ZERO
+                BREATH
             }
             Err(error) => {
                 tracing::warn!(error = ?error, "events were not fanned out; it is tried again");
@@ -102,8 +104,11 @@ async fn deliver(services: Arc<Services>, mut stopped: watch::Receiver<bool>) {
             // A turn that ends makes room at once; new work is looked for all the same.
             let ended = tokio::time::timeout(IDLE, turns.running.join_next()).await;
             turns.note(ended.ok().flatten());
-            if *stopped.borrow() {
+            if !goes_on(&mut stopped, BREATH).await {
                 break;
+            }
+            while let Some(ended) = turns.running.try_join_next() {
+                turns.note(Some(ended));
             }
         }
     }

@@ -33,7 +33,7 @@ fn first_of_each(numbers: &[usize]) -> Vec<usize> {
 async fn two_replicas_deliver_every_event_in_the_order_of_its_account(fresh: &Fresh) {
     const ACCOUNTS: usize = 6;
     const EVENTS: usize = 40;
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     let (one, two) = (Scene::with(&fresh.url, &OPEN).await, Scene::with(&fresh.url, &OPEN).await);
     let mut customers = Vec::new();
     for place in 0..ACCOUNTS {
@@ -74,7 +74,7 @@ async fn fan_out_all(scene: &Scene) {
 }
 
 async fn what_a_dead_replica_had_claimed_is_delivered_after_its_lease(fresh: &Fresh) {
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     let scene = Scene::with(&fresh.url, &OPEN).await;
     let customer = scene.customer(None).await;
     listen(&scene, &customer, receiver.url("/a")).await;
@@ -99,7 +99,7 @@ async fn what_a_dead_replica_had_claimed_is_delivered_after_its_lease(fresh: &Fr
 db_test!(lease_expiry, what_a_dead_replica_had_claimed_is_delivered_after_its_lease);
 
 async fn events_that_come_while_a_turn_ends_are_not_forgotten(fresh: &Fresh) {
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     let scene = Scene::with(&fresh.url, &OPEN).await;
     let customer = scene.customer(None).await;
     listen(&scene, &customer, receiver.url("/a")).await;
@@ -134,7 +134,7 @@ async fn many_who_fan_out_at_once_make_one_notice_of_each_event(fresh: &Fresh) {
 db_test!(fan_out_race, many_who_fan_out_at_once_make_one_notice_of_each_event);
 
 async fn what_was_told_long_ago_is_swept(fresh: &Fresh) {
-    let receiver = Receiver::start().await;
+    let receiver = Receiver::start();
     let scene = Scene::with(&fresh.url, &OPEN).await;
     let customer = scene.customer(None).await;
     listen(&scene, &customer, receiver.url("/a")).await;

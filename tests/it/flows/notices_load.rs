@@ -35,7 +35,7 @@ struct Figures {
 
 /// Sends all messages through a fresh database; the lag is from the commit of an event to its arrival.
 async fn run(fresh: &Fresh, messages: usize, poison: bool) -> Figures {
-    let (scene, receiver) = (Scene::with(&fresh.url, &super::notices::OPEN).await, Receiver::start().await);
+    let (scene, receiver) = (Scene::with(&fresh.url, &super::notices::OPEN).await, Receiver::start());
     let mut customers: Vec<Customer> = Vec::new();
     for place in 0..ACCOUNTS {
         let customer = scene.customer(None).await;

@@ -119,6 +119,19 @@ async fn sixteen_endpoints_are_the_most_and_fifty_who_want_the_last_one_get_one(
     assert_eq!(statuses.iter().filter(|status| **status == 409).count(), 49, "{statuses:?}");
 }
 
+#[tokio::test]
+async fn a_server_without_webhooks_makes_no_endpoint_and_no_secret() {
+    let fresh = harness::databases::sqlite().await;
+    let app = TestApp::new(&fresh.url).await;
+    let user = app.user(None).await;
+    let made = app.by(&user.token).post("/webhook-endpoints", &json!({ "url": URL })).await.expect(201);
+    let off = app.replica_with(&fresh.url, &[("SUANPAN__WEBHOOKS__ENABLED", "false")]).await;
+    let me = off.by(&user.token);
+    me.post("/webhook-endpoints", &json!({ "url": URL })).await.expect(409);
+    me.post(&format!("/webhook-endpoints/{}/rotate-secret", made.text("/id")), &json!({})).await.expect(409);
+    me.get(&format!("/webhook-endpoints/{}", made.text("/id"))).await.expect(200);
+}
+
 db_test!(no_secret_is_kept_in_clear, async |fresh: &Fresh| {
     let app = TestApp::new(&fresh.url).await;
     let user = app.user(None).await;

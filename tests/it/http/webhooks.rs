@@ -25,7 +25,7 @@ struct Stage {
 impl Stage {
     async fn new(fresh: &Fresh) -> Self {
         let app = TestApp::with(&fresh.url, &OPEN).await;
-        let (user, receiver) = (app.user(None).await, Receiver::start().await);
+        let (user, receiver) = (app.user(None).await, Receiver::start());
         let dispatcher = Dispatcher::start(&app.scene.services);
         Self { app, user, receiver, dispatcher }
     }
@@ -250,7 +250,7 @@ async fn a_receiver_that_is_gone_is_disabled_at_once() {
 async fn an_address_that_may_not_be_reached_gets_no_connection() {
     let fresh = harness::databases::sqlite().await;
     let app = TestApp::with(&fresh.url, &OPEN).await;
-    let (user, receiver) = (app.user(None).await, Receiver::start().await);
+    let (user, receiver) = (app.user(None).await, Receiver::start());
     let by_name = format!("http://localhost:{}/name", receiver.address.port());
     let mut ids = Vec::new();
     for url in [by_name, receiver.url("/literal")] {

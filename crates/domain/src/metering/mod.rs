@@ -10,6 +10,7 @@ mod decide;
 mod load;
 mod ports;
 mod quota_view;
+mod repeats;
 mod report;
 mod reports;
 mod service;
@@ -24,10 +25,10 @@ pub use command::{
 pub use decide::{Denied, Funds, Gauge, Limit, Part, Source, decide, decide_gauge};
 #[cfg(any(test, feature = "testing"))]
 pub use ports::MockUsageRepository;
-pub use ports::{SavedUsage, UsageFilter, UsageRepository};
+pub use ports::{Booked, SavedUsage, UsageFilter, UsageRepository};
 pub use quota_view::{MeterQuota, QuotaView};
 pub use report::UsageReport;
 pub use service::{MeteringService, Outcome};
-pub use summary::{GroupBy, Rollup, SummaryFilter, SummaryRow};
+pub use summary::{GroupBy, Rollup, RollupKey, RollupSums, SummaryFilter, SummaryRow};
 pub use upkeep::RolledOver;
 pub use usage::{Receipt, UsageRecord};

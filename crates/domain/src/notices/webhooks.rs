@@ -70,9 +70,7 @@ pub struct WebhookService {
 impl WebhookService {
     pub async fn create(&self, actor: &Actor, wish: WebhookWish) -> Result<IssuedEndpoint> {
         require_manager(actor)?;
-        if !self.enabled {
-            return Err(Error::conflict("conflict", "This server is set up without webhooks."));
-        }
+        self.require_enabled()?;
         let url = self.read_url(&wish.url)?;
         let topics = wish.events.map(Topics::read).transpose()?.unwrap_or_default();
         let description = wish.description.as_deref().map(WebhookEndpoint::read_description).transpose()?;
@@ -164,6 +162,7 @@ impl WebhookService {
     }
 
     async fn renew(&self, actor: &Actor, id: WebhookEndpointId) -> Result<IssuedEndpoint> {
+        self.require_enabled()?;
         let now = self.clock.now();
         let (work, endpoint) = self.lock(actor, id).await?;
         let secret = self.vault.issue(id)?;
@@ -225,6 +224,11 @@ impl WebhookService {
         work.accounts().lock(found.account).await?.ok_or(MISSING)?;
         let endpoint = work.webhooks().find(id).await?.ok_or(MISSING)?;
         Ok((work, endpoint))
+    }
+
+    /// Without webhooks a server may have no key, and no secret may be made.
+    fn require_enabled(&self) -> Result<()> {
+        if self.enabled { Ok(()) } else { Err(Error::conflict("conflict", "This server is set up without webhooks.")) }
     }
 
     fn read_url(&self, text: &str) -> Result<String> {

@@ -1,6 +1,6 @@
 //! Deliveries in `deliveries`.
 
-use super::columns::{corrupt, padded, rows_per_statement, statement_chunks};
+use super::columns::{corrupt, padded, rows_per_statement};
 use super::entity::delivery::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
@@ -16,13 +16,16 @@ use uuid::Uuid;
 
 const TABLE: &str = "deliveries";
 const COLUMNS: usize = 12;
+/// What an attempt or a replay changes.
+const CHANGING: [Column; 5] =
+    [Column::Status, Column::Attempts, Column::ResponseCode, Column::Failure, Column::AttemptedAt];
 const ALL: [DeliveryStatus; 4] =
     [DeliveryStatus::Waiting, DeliveryStatus::Delivered, DeliveryStatus::Dead, DeliveryStatus::Cancelled];
 
 #[async_trait]
 impl<C: ConnectionTrait + Send + Sync> DeliveryRepository for Repos<C> {
     async fn insert(&self, deliveries: &[Delivery]) -> StoreResult<()> {
-        for chunk in statement_chunks(deliveries, COLUMNS) {
+        for chunk in deliveries.chunks(rows_per_statement(COLUMNS)) {
             let insert = Entity::insert_many(chunk.iter().map(|delivery| ActiveModel::from(row(delivery))));
             insert.exec_without_returning(&self.conn).await.map_err(store_error)?;
         }
@@ -44,9 +47,7 @@ impl<C: ConnectionTrait + Send + Sync> DeliveryRepository for Repos<C> {
 
     async fn save(&self, deliveries: &[Delivery]) -> StoreResult<()> {
         for chunk in deliveries.chunks(rows_per_statement(COLUMNS)) {
-            let changing =
-                [Column::Status, Column::Attempts, Column::ResponseCode, Column::Failure, Column::AttemptedAt];
-            let existing = OnConflict::columns([Column::LaneId, Column::Position]).update_columns(changing).to_owned();
+            let existing = OnConflict::columns([Column::LaneId, Column::Position]).update_columns(CHANGING).to_owned();
             let rows = chunk.iter().map(|delivery| ActiveModel::from(row(delivery)));
             let upsert = Entity::insert_many(rows).on_conflict(existing);
             upsert.exec_without_returning(&self.conn).await.map_err(store_error)?;

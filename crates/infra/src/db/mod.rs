@@ -3,6 +3,7 @@
 mod accounts;
 mod api_keys;
 mod audit;
+mod bulk;
 mod columns;
 mod connect;
 mod counters;
@@ -16,6 +17,7 @@ mod migrate;
 mod notices;
 mod options;
 mod outbox;
+mod pairs;
 mod plans;
 mod repos;
 mod sessions;
