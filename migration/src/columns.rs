@@ -71,6 +71,11 @@ pub fn optional_integer(manager: &SchemaManager<'_>, name: &'static str) -> Colu
     column
 }
 
+/// The primary key of rows that the database numbers as they come.
+pub fn number(name: &'static str) -> ColumnDef {
+    ColumnDef::new(Alias::new(name)).big_integer().not_null().auto_increment().primary_key().take()
+}
+
 pub fn small(name: &'static str) -> ColumnDef {
     ColumnDef::new(Alias::new(name)).integer().not_null().take()
 }

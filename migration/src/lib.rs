@@ -5,6 +5,7 @@ mod identity;
 mod kernel;
 mod metering;
 mod operators;
+mod notices;
 mod plans;
 mod quota;
 mod reservations;
@@ -75,6 +76,20 @@ impl MigratorTrait for Migrator {
             Box::new(operators::UsersWalkExternalId),
             Box::new(operators::AccountsWalkExternalId),
             Box::new(operators::AccountsWalkName),
+            Box::new(notices::OutboxWithoutOrder),
+            Box::new(notices::OutboxInOrder),
+            Box::new(notices::OutboxWaiting),
+            Box::new(notices::Notices),
+            Box::new(notices::NoticesInOrder),
+            Box::new(notices::NoticesByAge),
+            Box::new(notices::WebhookEndpoints),
+            Box::new(notices::WebhookEndpointsByAccount),
+            Box::new(notices::DeliveryLanes),
+            Box::new(notices::DeliveryLanesDue),
+            Box::new(notices::Deliveries),
+            Box::new(notices::DeliveriesById),
+            Box::new(notices::DeliveriesWaiting),
+            Box::new(notices::DeliveriesByStatus),
         ]
     }
 }

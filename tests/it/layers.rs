@@ -20,13 +20,13 @@ const DOMAIN_MAY_NAME: [&str; 12] = [
     "uuid",
 ];
 /// A context imports only those before it.
-const CONTEXTS: [&str; 5] = ["identity", "accounts", "plans", "quota", "metering"];
+const CONTEXTS: [&str; 6] = ["identity", "accounts", "plans", "quota", "metering", "notices"];
 /// The index of ports names every context, and so do the builders for tests.
 const INDEX_FILES: [&str; 2] = ["store.rs", "testing.rs"];
 /// What is asynchronous in every context.
 const ASYNCHRONOUS: [&str; 4] = ["mod.rs", "ports.rs", "service.rs", "steps.rs"];
 /// Parts of services, and steps, that have a file of their own.
-const USE_CASES: [&str; 20] = [
+const USE_CASES: [&str; 25] = [
     "accounts/access.rs",
     "accounts/identities.rs",
     "accounts/keys.rs",
@@ -42,6 +42,11 @@ const USE_CASES: [&str; 20] = [
     "metering/reservations.rs",
     "metering/retention.rs",
     "metering/upkeep.rs",
+    "notices/courier.rs",
+    "notices/dead_letters.rs",
+    "notices/fan_out.rs",
+    "notices/sweeping.rs",
+    "notices/webhooks.rs",
     "plans/altering.rs",
     "plans/meter_agreement.rs",
     "plans/orders.rs",
@@ -65,6 +70,7 @@ impl Source {
             || name == "tests.rs"
             || name.ends_with("_tests.rs")
             || self.path.contains("/tests/")
+            || self.path.contains("/benches/")
     }
 
     /// The lines, from 1, without comments and without the modules of tests at the end of a file.

@@ -90,7 +90,12 @@ impl TestApp {
 
     /// Another server over the same database.
     pub async fn replica(&self, url: &str) -> Self {
-        let mut replica = Self::start(url, &[]).await;
+        self.replica_with(url, &[]).await
+    }
+
+    /// As `replica`, with settings of its own.
+    pub async fn replica_with(&self, url: &str, more: &[(&str, &str)]) -> Self {
+        let mut replica = Self::start(url, more).await;
         replica.operator.clone_from(&self.operator);
         replica
     }

@@ -3,4 +3,6 @@
 pub mod app;
 pub mod databases;
 pub mod identity_provider;
+pub mod mailbox;
+pub mod receiver;
 pub mod scene;

@@ -10,8 +10,10 @@ use domain::actor::{Actor, Role};
 use domain::id::AccountId;
 use domain::identity::{Password, Username};
 use domain::metering::{Consume, Dimensions, MeterQuota, Outcome, UsageKey};
+use domain::outbox::Event;
 use domain::plans::{MeterCode, PlanCode, PlanWish};
 use domain::quantity::Quantity;
+use serde_json::json;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -108,6 +110,17 @@ impl Scene {
     pub async fn quota(&self, account: AccountId, meter: &str) -> MeterQuota {
         let view = self.services.metering.quota(account).await.unwrap();
         view.meters.into_iter().find(|quota| quota.meter.code.as_str() == meter).unwrap()
+    }
+
+    /// Queues events of an account in one commit, numbered in their payload from `from`.
+    pub async fn tell(&self, account: AccountId, numbers: std::ops::Range<usize>) {
+        let now = self.now();
+        let number = |number: usize| Event::new(account, "test.numbered", json!({ "number": number }), now);
+        let events: Vec<Event> = numbers.map(number).collect();
+        let work = self.services.store.begin().await.unwrap();
+        work.accounts().lock(account).await.unwrap();
+        work.outbox().push(&events).await.unwrap();
+        work.commit().await.unwrap();
     }
 
     pub fn now(&self) -> DateTime<Utc> {

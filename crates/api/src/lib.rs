@@ -9,6 +9,7 @@ pub mod caller;
 pub mod cli;
 mod client_address;
 pub mod committer;
+pub mod dispatcher;
 pub mod http;
 mod known_callers;
 pub mod loops;
@@ -22,5 +23,6 @@ pub mod server;
 pub mod services;
 pub mod settings;
 pub mod wiring;
+mod wiring_notices;
 
 pub use plans_check::plans_check;

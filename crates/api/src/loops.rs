@@ -8,6 +8,7 @@ use domain::actor::Actor;
 use domain::audit::AuditEvent;
 use domain::error::{Error, Result};
 use domain::metering::{EXPIRE_CHUNK, RolledOver};
+use domain::notices;
 use domain::time::Clock;
 use infra::clock::{SystemClock, TestClock};
 use serde_json::json;
@@ -117,8 +118,8 @@ async fn sweep_loop(services: Arc<Services>) {
     }
 }
 
-/// Deletes sessions, throttles, log-ins under way and idempotent answers that are over. Two replicas may do so at
-/// once; the second finds nothing.
+/// Deletes sessions, throttles, log-ins under way and idempotent answers that are over, and what was told long ago. Two
+/// replicas may do so at once; the second finds nothing.
 pub async fn sweep(services: &Services) -> Result<()> {
     let now = services.clock.now();
     let work = services.store.begin().await?;
@@ -127,7 +128,8 @@ pub async fn sweep(services: &Services) -> Result<()> {
     let flows = work.oauth_flows().delete_expired(now).await?;
     let answers = work.idempotency().delete_older_than(now - ANSWERS_KEPT).await?;
     work.commit().await?;
-    tracing::debug!(sessions, throttles, flows, answers, "swept");
+    let told = notices::sweep(&*services.store, now).await?;
+    tracing::debug!(sessions, throttles, flows, answers, told, "swept");
     Ok(())
 }
 

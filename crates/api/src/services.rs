@@ -9,6 +9,7 @@ use domain::identity::IdentityService;
 use domain::metering::{
     Command, Done, EndWish, HoldWish, MeteringService, Receipt, Reservation, RetentionService, Settlement, UsageReport,
 };
+use domain::notices::{Courier, DeadLetterService, FanOut, NoticeService, WebhookService};
 use domain::plans::{Catalogue, PlanService, SubscriptionService};
 use domain::quota::GrantService;
 use domain::store::Store;
@@ -37,6 +38,11 @@ pub struct Services {
     pub grants: GrantService,
     pub metering: Arc<MeteringService>,
     pub retention: RetentionService,
+    pub notices: NoticeService,
+    pub webhooks: WebhookService,
+    pub dead_letters: DeadLetterService,
+    pub fan_out: FanOut,
+    pub courier: Courier,
     pub committer: Committer,
     /// Most bytes of a request body.
     pub body_limit: usize,

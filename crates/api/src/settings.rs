@@ -5,7 +5,10 @@ mod layers;
 mod oauth;
 mod sections;
 
-pub use sections::{Clock, Database, Limits, Log, LogFormat, Metrics, OAuth, Profile, Provider, Retention, Server, Sessions};
+pub use sections::{
+    Clock, Database, Limits, Log, LogFormat, Mail, Metrics, OAuth, Profile, Provider, Retention, Security, Server,
+    Sessions, Tls, Webhooks,
+};
 
 use domain::plans::Catalogue;
 use sections::Sections;
@@ -21,6 +24,9 @@ pub struct Settings {
     pub metrics: Metrics,
     pub clock: Clock,
     pub sessions: Sessions,
+    pub security: Security,
+    pub webhooks: Webhooks,
+    pub mail: Mail,
     pub log: Log,
     pub limits: Limits,
     pub retention: Retention,
@@ -66,6 +72,9 @@ impl Settings {
             metrics: sections.metrics,
             clock: sections.clock,
             sessions: sections.sessions,
+            security: sections.security,
+            webhooks: sections.webhooks,
+            mail: sections.mail,
             log: sections.log,
             limits: sections.limits,
             retention: sections.retention,

@@ -104,11 +104,33 @@ fn keys_that_are_unknown_and_values_of_the_wrong_type_are_named() {
 #[test]
 fn production_refuses_what_is_unsafe() {
     let file = "profile: production\nclock: { test: true }\nserver: { trusted_proxies: [0.0.0.0/0] }\n\
-                database: { url: 'sqlite::memory:' }";
+                database: { url: 'sqlite::memory:' }\n\
+                webhooks: { plain_http: true, allowed_networks: ['::/0'] }\n\
+                mail: { enabled: true, from: a@example.com, tls: none, username: u }";
     let mistakes = load(file, &[]).unwrap_err();
-    assert_eq!(mistakes.len(), 3, "{mistakes:?}");
-    assert!(load("profile: production", &[]).is_ok());
+    assert_eq!(mistakes.len(), 7, "{mistakes:?}");
+    assert!(load("profile: production", &[KEY]).is_ok());
     assert!(load(&file.replace("production", "development"), &[]).is_ok());
+}
+
+const KEY: (&str, &str) = ("SUANPAN__SECURITY__ENCRYPTION_KEYS", "a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+
+#[test]
+fn production_needs_an_encryption_key_only_for_webhooks() {
+    let mistakes = load("profile: production", &[]).unwrap_err();
+    assert!(mistakes[0].starts_with("security.encryption_keys: "), "{mistakes:?}");
+    assert!(load("profile: production\nwebhooks: { enabled: false }", &[]).is_ok());
+}
+
+#[test]
+fn a_mistake_in_a_key_or_in_mail_is_named_without_the_key() {
+    let short = ("SUANPAN__SECURITY__ENCRYPTION_KEYS", "a:c2hvcnQtc2VjcmV0");
+    let mistakes = load("mail: { enabled: true, host: '', locale: xx }", &[short]).unwrap_err();
+    assert_eq!(mistakes.len(), 4, "{mistakes:?}");
+    assert!(!mistakes.concat().contains("c2hvcnQtc2VjcmV0"), "{mistakes:?}");
+    let settings = load("", &[KEY, ("SUANPAN__MAIL__PASSWORD", "hunter2")]).unwrap();
+    let printed = format!("{settings:?}");
+    assert!(!printed.contains("AAAA") && !printed.contains("hunter2"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::committer::{CommitBounds, Committer};
 use crate::services::Services;
 use crate::settings::Settings;
+use crate::wiring_notices as notices;
 use anyhow::Context;
 use chrono::TimeDelta;
 use domain::accounts::{AccountService, KeyService, OAuthService, OperatorService, OptionService, RegistrationService};
@@ -84,7 +85,13 @@ fn build(
     let real_time: Arc<dyn Clock> = Arc::new(SystemClock);
     let providers = Providers::new(settings.oauth.provider_settings(), &real_time);
     let providers: Arc<dyn IdentityProviders> = Arc::new(providers.context("cannot speak to identity providers")?);
+    let notices = notices::build(settings, &store, &clock, &secrets)?;
     Ok(Services {
+        notices: notices.notices,
+        webhooks: notices.webhooks,
+        dead_letters: notices.dead_letters,
+        fan_out: notices.fan_out,
+        courier: notices.courier,
         oauth: OAuthService { registration: registration.clone(), providers },
         registration,
         options: OptionService { store: store.clone(), clock: clock.clone(), live: live.clone() },

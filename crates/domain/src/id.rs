@@ -73,8 +73,12 @@ id! {
     ApiKeyId, "key";
     AuditId, "aud";
     DebtId, "dbt";
+    DeliveryId, "dlv";
     GrantId, "grt";
     IdentityId, "idn";
+    /// Where deliveries of one destination stand in line.
+    LaneId, "lan";
+    NoticeId, "ntc";
     OutboxId, "evt";
     PlanVersionId, "plv";
     ReservationId, "rsv";
@@ -83,6 +87,7 @@ id! {
     UsageId, "use";
     UserId, "usr";
     WarningId, "wrn";
+    WebhookEndpointId, "whe";
 }
 
 /// A UUIDv7 of the given time; ids of one process never repeat and keep the order of time.

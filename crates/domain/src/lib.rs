@@ -13,6 +13,9 @@
 //! | what operators may change at run time | `site_options` |
 //! | whom an identity provider's word opens | `identity::oauth`, `accounts::oauth` |
 //! | when a warning fires | `quota::warning` |
+//! | who hears of an event, and in which order | `notices::fan_out`, `notices::lane` |
+//! | when a delivery is tried again or given up | `notices::lane`, `notices::delivery` |
+//! | which addresses webhooks may reach | `notices::egress` |
 //! | retries when units of work collide | `store::Retry` |
 
 pub mod accounts;
@@ -27,6 +30,7 @@ pub mod idempotency;
 pub mod identity;
 pub mod metering;
 pub mod money;
+pub mod notices;
 pub mod options;
 pub mod outbox;
 pub mod page;

@@ -11,6 +11,7 @@ use crate::identity::{
 use crate::metering::{
     DebtRepository, ReservationRepository, StandingRepository, UsageMonthRepository, UsageRepository,
 };
+use crate::notices::{DeliveryRepository, LaneRepository, NoticeRepository, WebhookRepository};
 use crate::options::{LeaseRepository, OptionRepository};
 use crate::outbox::Outbox;
 use crate::plans::{PlanRepository, SubscriptionRepository};
@@ -45,11 +46,14 @@ pub trait Repositories: Send + Sync {
     fn audit(&self) -> &dyn AuditLog;
     fn counters(&self) -> &dyn CounterRepository;
     fn debts(&self) -> &dyn DebtRepository;
+    fn deliveries(&self) -> &dyn DeliveryRepository;
     fn grants(&self) -> &dyn GrantRepository;
     fn idempotency(&self) -> &dyn IdempotencyRepository;
+    fn lanes(&self) -> &dyn LaneRepository;
     fn leases(&self) -> &dyn LeaseRepository;
     fn oauth_flows(&self) -> &dyn OAuthFlowRepository;
     fn oauth_identities(&self) -> &dyn OAuthIdentityRepository;
+    fn notices(&self) -> &dyn NoticeRepository;
     fn options(&self) -> &dyn OptionRepository;
     fn outbox(&self) -> &dyn Outbox;
     fn plans(&self) -> &dyn PlanRepository;
@@ -62,6 +66,7 @@ pub trait Repositories: Send + Sync {
     fn usage_months(&self) -> &dyn UsageMonthRepository;
     fn users(&self) -> &dyn UserRepository;
     fn warnings(&self) -> &dyn WarningRepository;
+    fn webhooks(&self) -> &dyn WebhookRepository;
 }
 
 /// The database. Reading through it sees committed data; writing is for units of work.

@@ -12,6 +12,10 @@ use crate::metering::{
     DebtRepository, MockDebtRepository, MockReservationRepository, MockStandingRepository, MockUsageMonthRepository,
     MockUsageRepository, ReservationRepository, StandingRepository, UsageMonthRepository, UsageRepository,
 };
+use crate::notices::{
+    DeliveryRepository, LaneRepository, MockDeliveryRepository, MockLaneRepository, MockNoticeRepository,
+    MockWebhookRepository, NoticeRepository, WebhookRepository,
+};
 use crate::options::{LeaseRepository, MockLeaseRepository, MockOptionRepository, OptionRepository};
 use crate::outbox::{MockOutbox, Outbox};
 use crate::plans::{MockPlanRepository, MockSubscriptionRepository, PlanRepository, SubscriptionRepository};
@@ -57,11 +61,14 @@ doubles! {
     audit: MockAuditLog as AuditLog,
     counters: MockCounterRepository as CounterRepository,
     debts: MockDebtRepository as DebtRepository,
+    deliveries: MockDeliveryRepository as DeliveryRepository,
     grants: MockGrantRepository as GrantRepository,
     idempotency: MockIdempotencyRepository as IdempotencyRepository,
+    lanes: MockLaneRepository as LaneRepository,
     leases: MockLeaseRepository as LeaseRepository,
     oauth_flows: MockOAuthFlowRepository as OAuthFlowRepository,
     oauth_identities: MockOAuthIdentityRepository as OAuthIdentityRepository,
+    notices: MockNoticeRepository as NoticeRepository,
     options: MockOptionRepository as OptionRepository,
     outbox: MockOutbox as Outbox,
     plans: MockPlanRepository as PlanRepository,
@@ -74,6 +81,7 @@ doubles! {
     usage_months: MockUsageMonthRepository as UsageMonthRepository,
     users: MockUserRepository as UserRepository,
     warnings: MockWarningRepository as WarningRepository,
+    webhooks: MockWebhookRepository as WebhookRepository,
 }
 
 #[async_trait]

@@ -1,6 +1,8 @@
-//! Adapters of the domain's ports: the three databases, the clock, hashing, identity providers.
+//! Adapters of the domain's ports: the three databases, the clock, cryptography, identity providers, webhooks, mail.
 
 pub mod clock;
 pub mod crypto;
 pub mod db;
 pub mod oauth;
+pub mod mail;
+pub mod webhooks;

@@ -3,5 +3,6 @@
 mod audit;
 mod identity;
 mod oauth;
+mod notices;
 mod plans;
 mod search;

@@ -17,3 +17,5 @@ mod subscription;
 mod summary;
 mod usage;
 mod usage_events;
+mod webhook_keeping;
+mod webhooks;

@@ -2,6 +2,7 @@
 
 use super::admin::said;
 use super::{say, seed, start_logging};
+use crate::dispatcher::Dispatcher;
 use crate::loops;
 use crate::metrics;
 use crate::openapi::BASE;
@@ -52,11 +53,13 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     let listening = server.addrs();
     metrics::serve(&settings)?;
     let background = loops::start(&services);
+    let dispatcher = Dispatcher::start(&services);
     announce(&listening, demo.as_ref(), set_up.as_ref());
     server.run().await.context("the server failed")?;
     for task in background {
         task.abort();
     }
+    dispatcher.stop(Duration::from_secs(settings.server.drain_seconds)).await;
     tracing::info!("drained and stopped");
     Ok(())
 }

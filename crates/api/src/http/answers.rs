@@ -25,6 +25,8 @@ pub struct ReadErrors;
 pub struct OAuthErrors;
 /// What a route answers besides when the account's standing or a conflict forbids a change.
 pub struct ChangeErrors;
+/// What a route without a body answers besides when the state of its object forbids a change.
+pub struct ConflictErrors;
 /// What any authenticated route with a body can answer.
 pub struct WriteErrors;
 
@@ -59,6 +61,12 @@ impl IntoResponses for WriteErrors {
 impl IntoResponses for ChangeErrors {
     fn responses() -> Responses {
         problems(&[REFUSED, CONFLICT])
+    }
+}
+
+impl IntoResponses for ConflictErrors {
+    fn responses() -> Responses {
+        problems(&[CONFLICT])
     }
 }
 

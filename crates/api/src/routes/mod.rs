@@ -12,6 +12,7 @@ mod identity_views;
 pub mod me;
 pub mod oauth;
 mod oauth_browser;
+pub mod notices;
 mod plan_views;
 pub mod plans;
 pub mod quota;
@@ -34,6 +35,7 @@ pub fn configure(config: &mut ServiceConfig) {
     oauth(config);
     plans::configure(config);
     subscription::configure(config);
+    notices::configure(config);
     admin::configure(config);
 }
 

@@ -1,6 +1,9 @@
 //! What a type cannot say: ranges, and what production refuses.
 
-use super::sections::{Profile, Sections};
+use super::sections::{Profile, Sections, Tls};
+use domain::notices::Locale;
+use infra::crypto::Keyring;
+use infra::mail::is_sender;
 use secrecy::ExposeSecret;
 use std::ops::RangeInclusive;
 
@@ -32,6 +35,8 @@ pub(super) fn check(sections: &Sections) -> Vec<String> {
         mistakes.push(format!("database.url: must begin with one of {}", DATABASES.join(" ")));
     }
     mistakes.extend(super::oauth::check(&sections.oauth, sections.profile));
+    mistakes.extend(keys(sections));
+    mistakes.extend(mail(sections));
     if sections.profile == Profile::Production {
         mistakes.extend(unsafe_settings(sections));
     }
@@ -58,6 +63,48 @@ fn ranges(sections: &Sections) -> Vec<String> {
     .collect()
 }
 
+fn keys(sections: &Sections) -> Option<String> {
+    let keys = &sections.security.encryption_keys;
+    let parsed = Keyring::parse(keys.iter().map(ExposeSecret::expose_secret));
+    let reason = parsed.err().filter(|_| !keys.is_empty())?;
+    Some(format!("security.encryption_keys: {reason}"))
+}
+
+fn mail(sections: &Sections) -> Vec<String> {
+    let mail = &sections.mail;
+    let mut mistakes = Vec::new();
+    if Locale::parse(&mail.locale).is_none() {
+        mistakes.push("mail.locale: must be zh or en".to_owned());
+    }
+    if mail.enabled && !is_sender(&mail.from) {
+        mistakes.push("mail.from: must be an address such as \"Suanpan <noreply@example.com>\"".to_owned());
+    }
+    if mail.enabled && mail.host.trim().is_empty() {
+        mistakes.push("mail.host: must not be empty".to_owned());
+    }
+    mistakes
+}
+
+fn unsafe_webhooks(sections: &Sections) -> Vec<String> {
+    let mut mistakes = Vec::new();
+    if sections.webhooks.enabled && sections.security.encryption_keys.is_empty() {
+        let reason =
+            "must hold a key in production while webhooks.enabled is true; `openssl rand -base64 32` makes one";
+        mistakes.push(format!("security.encryption_keys: {reason}"));
+    }
+    if sections.webhooks.plain_http {
+        mistakes.push("webhooks.plain_http: must be false in production".to_owned());
+    }
+    if sections.webhooks.allowed_networks.iter().any(|network| network.prefix_len() == 0) {
+        mistakes.push("webhooks.allowed_networks: must not hold every address in production".to_owned());
+    }
+    let protected = sections.mail.tls != Tls::None || sections.mail.username.is_empty();
+    if sections.mail.enabled && !protected {
+        mistakes.push("mail.tls: must not be none in production with a password".to_owned());
+    }
+    mistakes
+}
+
 fn unsafe_settings(sections: &Sections) -> Vec<String> {
     let mut mistakes = Vec::new();
     if sections.clock.test {
@@ -69,5 +116,6 @@ fn unsafe_settings(sections: &Sections) -> Vec<String> {
     if sections.database.url.expose_secret().contains(":memory:") {
         mistakes.push("database.url: must not be in memory in production: nothing would be kept".to_owned());
     }
+    mistakes.extend(unsafe_webhooks(sections));
     mistakes
 }

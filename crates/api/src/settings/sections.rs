@@ -17,6 +17,9 @@ pub(super) struct Sections {
     pub(super) metrics: Metrics,
     pub(super) clock: Clock,
     pub(super) sessions: Sessions,
+    pub(super) security: Security,
+    pub(super) webhooks: Webhooks,
+    pub(super) mail: Mail,
     pub(super) log: Log,
     pub(super) limits: Limits,
     pub(super) retention: Retention,
@@ -76,6 +79,45 @@ pub struct Clock {
 #[serde(deny_unknown_fields)]
 pub struct Sessions {
     pub ttl_hours: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Security {
+    /// `NAME:BASE64` each; printed as `[REDACTED]`.
+    #[serde(deserialize_with = "secrets")]
+    pub encryption_keys: Vec<SecretString>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhooks {
+    pub enabled: bool,
+    pub plain_http: bool,
+    #[serde(deserialize_with = "networks")]
+    pub allowed_networks: Vec<IpNet>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    pub enabled: bool,
+    pub host: String,
+    pub port: u16,
+    pub tls: Tls,
+    pub username: String,
+    #[serde(deserialize_with = "secret")]
+    pub password: SecretString,
+    pub from: String,
+    pub locale: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tls {
+    Implicit,
+    Starttls,
+    None,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -166,14 +208,21 @@ fn digits_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, 
     }
 }
 
-fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
-    let words = match Words::deserialize(deserializer)? {
+fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SecretString>, D::Error> {
+    Ok(words(deserializer)?.into_iter().map(SecretString::from).collect())
+}
+
+fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Ok(match Words::deserialize(deserializer)? {
         Words::List(list) => list,
         Words::Commas(text) => {
             text.split(',').map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
         }
-    };
-    words
+    })
+}
+
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    words(deserializer)?
         .iter()
         .map(|word| network(word).ok_or_else(|| D::Error::custom(format!("{word} is not an address or network"))))
         .collect()

@@ -14,6 +14,7 @@ use domain::identity::{
 use domain::metering::{
     DebtRepository, ReservationRepository, StandingRepository, UsageMonthRepository, UsageRepository,
 };
+use domain::notices::{DeliveryRepository, LaneRepository, NoticeRepository, WebhookRepository};
 use domain::options::{LeaseRepository, OptionRepository};
 use domain::outbox::Outbox;
 use domain::plans::{PlanRepository, SubscriptionRepository};
@@ -47,10 +48,16 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
     fn debts(&self) -> &dyn DebtRepository {
         self
     }
+    fn deliveries(&self) -> &dyn DeliveryRepository {
+        self
+    }
     fn grants(&self) -> &dyn GrantRepository {
         self
     }
     fn idempotency(&self) -> &dyn IdempotencyRepository {
+        self
+    }
+    fn lanes(&self) -> &dyn LaneRepository {
         self
     }
     fn leases(&self) -> &dyn LeaseRepository {
@@ -60,6 +67,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn oauth_identities(&self) -> &dyn OAuthIdentityRepository {
+        self
+    }
+    fn notices(&self) -> &dyn NoticeRepository {
         self
     }
     fn options(&self) -> &dyn OptionRepository {
@@ -96,6 +106,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn warnings(&self) -> &dyn WarningRepository {
+        self
+    }
+    fn webhooks(&self) -> &dyn WebhookRepository {
         self
     }
 }

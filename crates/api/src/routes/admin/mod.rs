@@ -4,6 +4,7 @@ mod debts;
 mod grants;
 mod log;
 mod options;
+mod outbox;
 mod test_clock;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -17,5 +18,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(log::list_audit_log)
         .service(options::list_options)
         .service(options::change_options)
+        .service(outbox::list_dead_letters)
+        .service(outbox::replay_dead_letter)
         .service(test_clock::advance_test_clock);
 }
