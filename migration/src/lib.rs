@@ -6,6 +6,7 @@ mod kernel;
 mod metering;
 mod plans;
 mod quota;
+mod teams;
 
 use sea_orm_migration::prelude::*;
 
@@ -42,6 +43,13 @@ impl MigratorTrait for Migrator {
             Box::new(metering::UsageHourly),
             Box::new(metering::UsageDaily),
             Box::new(metering::MonthlyUsage),
+            Box::new(teams::LongAccountNames),
+            Box::new(teams::Teams),
+            Box::new(teams::TeamMembers),
+            Box::new(teams::TeamMembersByUser),
+            Box::new(teams::TeamAllocations),
+            Box::new(teams::TeamInvitations),
+            Box::new(teams::ApiKeysByAccount),
         ]
     }
 }

@@ -20,18 +20,19 @@ const DOMAIN_MAY_NAME: [&str; 12] = [
     "uuid",
 ];
 /// A context imports only those before it.
-const CONTEXTS: [&str; 5] = ["identity", "accounts", "plans", "quota", "metering"];
+const CONTEXTS: [&str; 6] = ["identity", "accounts", "teams", "plans", "quota", "metering"];
 /// The index of ports names every context, and so do the builders for tests.
 const INDEX_FILES: [&str; 2] = ["store.rs", "testing.rs"];
 /// What is asynchronous in every context.
 const ASYNCHRONOUS: [&str; 4] = ["mod.rs", "ports.rs", "service.rs", "steps.rs"];
 /// Parts of services, and steps, that have a file of their own.
-const USE_CASES: [&str; 14] = [
+const USE_CASES: [&str; 21] = [
     "accounts/access.rs",
     "accounts/keys.rs",
     "accounts/operators.rs",
     "accounts/registration.rs",
     "metering/load.rs",
+    "metering/member_quota.rs",
     "metering/quota_view.rs",
     "metering/report.rs",
     "metering/reports.rs",
@@ -40,7 +41,13 @@ const USE_CASES: [&str; 14] = [
     "plans/meter_agreement.rs",
     "plans/orders.rs",
     "plans/publishing.rs",
+    "plans/team_plans.rs",
     "quota/carry.rs",
+    "teams/invitations.rs",
+    "teams/joining.rs",
+    "teams/members.rs",
+    "teams/ownership.rs",
+    "teams/samples.rs",
 ];
 const MAX_LINES: usize = 600;
 /// The only reader of the system's clock.

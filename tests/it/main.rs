@@ -6,4 +6,5 @@ mod flows;
 mod http;
 mod layers;
 mod races;
+mod roles;
 mod seed_map;

@@ -1,5 +1,6 @@
 //! What the tests share.
 
 pub mod app;
+pub mod crew;
 pub mod databases;
 pub mod scene;

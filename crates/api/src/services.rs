@@ -9,6 +9,7 @@ use domain::metering::{MeteringService, Receipt, UsageReport};
 use domain::plans::{Catalogue, PlanService, SubscriptionService};
 use domain::quota::GrantService;
 use domain::store::Store;
+use domain::teams::TeamService;
 use domain::time::Clock;
 use infra::clock::TestClock;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub struct Services {
     pub accounts: AccountService,
     pub keys: KeyService,
     pub operators: OperatorService,
+    pub teams: TeamService,
     pub plans: PlanService,
     pub subscriptions: SubscriptionService,
     pub grants: GrantService,

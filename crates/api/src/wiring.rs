@@ -8,9 +8,10 @@ use chrono::TimeDelta;
 use domain::accounts::{AccountService, KeyService, OperatorService, RegistrationService};
 use domain::identity::{IdentityService, MeterScales, PasswordHasher, SecretSource};
 use domain::metering::MeteringService;
-use domain::plans::{Catalogue, MeterCode, PlanService, SubscriptionService};
+use domain::plans::{Catalogue, MeterCode, PeriodHook, PlanService, SubscribedTeams, SubscriptionService};
 use domain::quota::{GaugeCarry, GrantService};
 use domain::store::Store;
+use domain::teams::TeamService;
 use domain::time::Clock;
 use infra::clock::{SystemClock, TestClock};
 use infra::crypto::{Argon2Hasher, OsSecrets};
@@ -61,6 +62,7 @@ fn build(
     let shards = if settings.database.url.expose_secret().starts_with("sqlite:") { 1 } else { 2 };
     let session_lifetime = TimeDelta::hours(i64::from(settings.sessions.ttl_hours));
     let meters: Arc<dyn MeterScales> = Arc::new(Scales(catalogue.clone()));
+    let hook: Arc<dyn PeriodHook> = Arc::new(GaugeCarry { catalogue: catalogue.clone() });
     let identity = IdentityService {
         store: store.clone(),
         clock: clock.clone(),
@@ -77,6 +79,13 @@ fn build(
             session_lifetime,
         },
         accounts: AccountService { store: store.clone(), clock: clock.clone(), currency: catalogue.currency },
+        teams: TeamService {
+            store: store.clone(),
+            clock: clock.clone(),
+            secrets: secrets.clone(),
+            meters: meters.clone(),
+            plans: Arc::new(SubscribedTeams { catalogue: catalogue.clone(), hook: hook.clone() }),
+        },
         keys: KeyService { store: store.clone(), clock: clock.clone(), secrets, meters },
         operators: OperatorService { store: store.clone(), clock: clock.clone() },
         plans: PlanService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },
@@ -84,7 +93,7 @@ fn build(
             store: store.clone(),
             clock: clock.clone(),
             catalogue: catalogue.clone(),
-            hook: Arc::new(GaugeCarry { catalogue: catalogue.clone() }),
+            hook,
         },
         grants: GrantService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },
         committer: Committer::start(&metering, shards, settings.limits.commit_queue, &Handle::current()),

@@ -86,6 +86,16 @@ pub enum LimitKind {
 }
 
 impl LimitKind {
+    pub const ALL: [Self; 7] = [
+        Self::AccountStatus,
+        Self::SubscriptionStatus,
+        Self::ApiKeyAllowance,
+        Self::MemberAllocation,
+        Self::PlanAllowance,
+        Self::SpendCap,
+        Self::Wallet,
+    ];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::AccountStatus => "account_status",
@@ -106,6 +116,17 @@ impl LimitKind {
             Self::ApiKeyAllowance | Self::MemberAllocation | Self::PlanAllowance => "quota_exceeded",
             Self::SpendCap => "spend_cap_reached",
             Self::Wallet => "insufficient_balance",
+        }
+    }
+
+    /// Who can raise it: `member` is whose key it is, `team_admin` an admin of the team or its owner, `owner` the
+    /// account's, who pays, and `operator` whoever runs the server.
+    pub const fn raised_by(self) -> &'static str {
+        match self {
+            Self::ApiKeyAllowance => "member",
+            Self::MemberAllocation => "team_admin",
+            Self::PlanAllowance | Self::SpendCap | Self::Wallet | Self::SubscriptionStatus => "owner",
+            Self::AccountStatus => "operator",
         }
     }
 

@@ -73,10 +73,12 @@ id! {
     ApiKeyId, "key";
     AuditId, "aud";
     GrantId, "grt";
+    InvitationId, "inv";
     OutboxId, "evt";
     PlanVersionId, "plv";
     SessionId, "ses";
     SubscriptionId, "sub";
+    TeamId, "team";
     UsageId, "use";
     UserId, "usr";
     WarningId, "wrn";

@@ -5,6 +5,9 @@
 //! | reading and writing decimals | `decimal` |
 //! | money and its one rounding | `money` |
 //! | periods, day-31 anchors, DST | `time` |
+//! | what a role may do on an account | `accounts::rights` |
+//! | who is a member, and since when | `teams::member` |
+//! | what a member's allocation lets through | `metering::member_books` |
 //! | what a consume costs and whether it fits | `metering::decide` |
 //! | counters, gauges, grants | `quota::counter`, `quota::grant` |
 //! | when a warning fires | `quota::warning` |
@@ -28,6 +31,7 @@ pub mod plans;
 pub mod quantity;
 pub mod quota;
 pub mod store;
+pub mod teams;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod text;

@@ -1,6 +1,6 @@
 //! The index of ports and the unit of work through which services reach them.
 
-use crate::accounts::AccountRepository;
+use crate::accounts::{AccountRepository, MembershipRepository};
 use crate::audit::AuditLog;
 use crate::error::Error;
 use crate::idempotency::IdempotencyRepository;
@@ -10,6 +10,7 @@ use crate::options::{LeaseRepository, OptionRepository};
 use crate::outbox::Outbox;
 use crate::plans::{PlanRepository, SubscriptionRepository};
 use crate::quota::{CounterRepository, GrantRepository, WarningRepository};
+use crate::teams::{InvitationRepository, MemberRepository, TeamRepository};
 use async_trait::async_trait;
 use thiserror::Error;
 
@@ -41,12 +42,16 @@ pub trait Repositories: Send + Sync {
     fn counters(&self) -> &dyn CounterRepository;
     fn grants(&self) -> &dyn GrantRepository;
     fn idempotency(&self) -> &dyn IdempotencyRepository;
+    fn invitations(&self) -> &dyn InvitationRepository;
     fn leases(&self) -> &dyn LeaseRepository;
+    fn members(&self) -> &dyn MemberRepository;
+    fn memberships(&self) -> &dyn MembershipRepository;
     fn options(&self) -> &dyn OptionRepository;
     fn outbox(&self) -> &dyn Outbox;
     fn plans(&self) -> &dyn PlanRepository;
     fn sessions(&self) -> &dyn SessionRepository;
     fn subscriptions(&self) -> &dyn SubscriptionRepository;
+    fn teams(&self) -> &dyn TeamRepository;
     fn throttles(&self) -> &dyn ThrottleRepository;
     fn usage(&self) -> &dyn UsageRepository;
     fn users(&self) -> &dyn UserRepository;

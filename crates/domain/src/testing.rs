@@ -1,6 +1,6 @@
 //! Doubles for tests: a unit of work of mocks, a store that hands it out, and a clock that stands still.
 
-use crate::accounts::{AccountRepository, MockAccountRepository};
+use crate::accounts::{AccountRepository, MembershipRepository, MockAccountRepository, MockMembershipRepository};
 use crate::audit::{AuditLog, MockAuditLog};
 use crate::idempotency::{IdempotencyRepository, MockIdempotencyRepository};
 use crate::identity::{
@@ -16,6 +16,10 @@ use crate::quota::{
     WarningRepository,
 };
 use crate::store::{Repositories, Store, StoreError, StoreResult, UnitOfWork};
+use crate::teams::{
+    InvitationRepository, MemberRepository, MockInvitationRepository, MockMemberRepository, MockTeamRepository,
+    TeamRepository,
+};
 use crate::time::Clock;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -54,12 +58,16 @@ doubles! {
     counters: MockCounterRepository as CounterRepository,
     grants: MockGrantRepository as GrantRepository,
     idempotency: MockIdempotencyRepository as IdempotencyRepository,
+    invitations: MockInvitationRepository as InvitationRepository,
     leases: MockLeaseRepository as LeaseRepository,
+    members: MockMemberRepository as MemberRepository,
+    memberships: MockMembershipRepository as MembershipRepository,
     options: MockOptionRepository as OptionRepository,
     outbox: MockOutbox as Outbox,
     plans: MockPlanRepository as PlanRepository,
     sessions: MockSessionRepository as SessionRepository,
     subscriptions: MockSubscriptionRepository as SubscriptionRepository,
+    teams: MockTeamRepository as TeamRepository,
     throttles: MockThrottleRepository as ThrottleRepository,
     usage: MockUsageRepository as UsageRepository,
     users: MockUserRepository as UserRepository,

@@ -9,4 +9,5 @@ mod replay;
 mod seed;
 mod splits;
 mod sweep;
+mod teams;
 mod wide_batches;

@@ -11,5 +11,6 @@ mod quota;
 mod replicas;
 mod subscription;
 mod summary;
+mod teams;
 mod usage;
 mod usage_events;

@@ -1,10 +1,12 @@
 //! Fifty clients race for the last units of one account; every round also checks the books.
 
+use super::rounds;
 use domain::error::LimitKind;
 use domain::id::AccountId;
 use domain::metering::{Rejection, UsageFilter};
 use domain::page::PageRequest;
 use domain::quantity::Quantity;
+use domain::quota::WarningFilter;
 use harness::databases::Fresh;
 use harness::db_test;
 use harness::scene::{Scene, command};
@@ -15,18 +17,6 @@ const CLIENTS: i64 = 50;
 const LEFT: i64 = 60;
 const EACH: i64 = 4;
 const INCLUDED: i64 = 30_000;
-
-const ROUNDS: usize = 100;
-/// How many rounds instead, as `just race` says.
-const ROUNDS_VARIABLE: &str = "SUANPAN_RACE_ROUNDS";
-
-#[expect(clippy::disallowed_methods, clippy::panic, reason = "tests have no settings, and a typo must not pass")]
-fn rounds() -> usize {
-    match std::env::var(ROUNDS_VARIABLE) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{ROUNDS_VARIABLE} is not a number: {text}")),
-        Err(_) => ROUNDS,
-    }
-}
 
 async fn the_last_units_are_sold_once(fresh: &Fresh) {
     let scene = Arc::new(Scene::new(&fresh.url).await);
@@ -82,7 +72,7 @@ async fn books_agree(scene: &Scene, account: AccountId) {
     let quota = scene.quota(account, "words").await;
     assert_eq!(quota.used, Quantity::atoms(sum));
     assert_eq!(quota.used, Quantity::atoms(INCLUDED));
-    let warnings = scene.services.metering.list_warnings(account, None, page).await.unwrap().rows;
+    let warnings = scene.services.metering.list_warnings(account, &WarningFilter::default(), page).await.unwrap().rows;
     let mut thresholds: Vec<u16> = warnings.iter().map(|warning| warning.threshold.get()).collect();
     thresholds.sort_unstable();
     assert_eq!(thresholds, [80, 100]);

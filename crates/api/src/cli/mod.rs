@@ -5,6 +5,7 @@ mod doctor;
 mod migrate;
 mod replay;
 mod seed;
+mod seed_team;
 mod serve;
 
 use crate::settings::{LogFormat, Settings, environment};

@@ -13,6 +13,7 @@ pub mod plans;
 pub mod quota;
 pub mod subscription;
 mod subscription_views;
+pub mod teams;
 pub mod usage;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -24,6 +25,7 @@ pub fn configure(config: &mut ServiceConfig) {
     subscription::configure(config);
     usage::configure(config);
     quota::configure(config);
+    teams::configure(config);
     admin::configure(config);
 }
 

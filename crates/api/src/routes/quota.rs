@@ -9,11 +9,11 @@ use crate::http::problem::ApiResult;
 use crate::http::time;
 use crate::services::Services;
 use actix_web::{HttpResponse, get, web};
-use domain::accounts::{AccountRef, resolve};
+use domain::accounts::{AccountRef, Act, resolve, resolve_reader};
 use domain::actor::Scope;
 use domain::metering::{MeterQuota, QuotaView};
 use domain::plans::{Allowance, Catalogue};
-use domain::quota::FiredWarning;
+use domain::quota::{FiredWarning, WarningFilter};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
@@ -50,7 +50,7 @@ impl AccountParams {
 pub struct QuotaBody {
     account: String,
     plan: String,
-    /// `frozen`, or the subscription's status.
+    /// `frozen`; `suspended` for a team whose first bill is not paid; or the subscription's status.
     status: &'static str,
     period: PeriodView,
     quota_reset_date: String,
@@ -111,7 +111,7 @@ pub async fn get_quota(caller: Caller, params: Params<AccountParams>, services: 
     let view = services
         .run(|services| async move {
             actor.require_scope(&Scope::UsageRead)?;
-            let account = resolve(&*services.store, &actor, &which).await?;
+            let account = resolve(&*services.store, &actor, &which, Act::ReadQuota).await?;
             services.metering.quota(account.id).await
         })
         .await?;
@@ -165,13 +165,15 @@ pub struct WarningParams {
 /// A threshold that was crossed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "id": "wrn_0198a6f0c1d27d3e8b3f6a5c4d3e2f12", "scope": "account", "meter": "words", "threshold": 80, "limit": "300000",
+    "id": "wrn_0198a6f0c1d27d3e8b3f6a5c4d3e2f12", "scope": "account", "user": null, "meter": "words", "threshold": 80, "limit": "300000",
     "used": "240000", "period_start": "2026-11-20T16:00:00Z", "usage": "use_0198a6f0c1d27d3e8b3f6a5c4d3e2f10", "fired_at": "2026-11-21T08:00:00Z"
 }))]
 pub struct WarningView {
     id: String,
-    /// `account`, or the member's id.
-    scope: String,
+    /// `account` for the pool, `member` for a member's allocation.
+    scope: &'static str,
+    /// The member.
+    user: Option<String>,
     meter: String,
     threshold: u16,
     limit: String,
@@ -182,7 +184,7 @@ pub struct WarningView {
     fired_at: String,
 }
 
-/// List warnings, newest first.
+/// List warnings, newest first; a plain member of a team sees the pool's and the own.
 #[utoipa::path(
     tag = "quota",
     params(WarningParams),
@@ -205,8 +207,8 @@ pub async fn list_warnings(
     let fired = services
         .run(|services| async move {
             actor.require_scope(&Scope::UsageRead)?;
-            let account = resolve(&*services.store, &actor, &which).await?;
-            services.metering.list_warnings(account.id, meter, page).await
+            let (account, member) = resolve_reader(&*services.store, &actor, &which).await?;
+            services.metering.list_warnings(account.id, &WarningFilter { meter, member }, page).await
         })
         .await?;
     Ok(HttpResponse::Ok().json(Listed::of(fired, |warning| warning_view(&warning, &services.catalogue))))
@@ -214,10 +216,10 @@ pub async fn list_warnings(
 
 fn warning_view(warning: &FiredWarning, catalogue: &Catalogue) -> WarningView {
     let scale = scale_of(catalogue, &warning.meter);
-    let pool = warning.subject == warning.account.as_uuid();
     WarningView {
         id: warning.id.to_string(),
-        scope: if pool { "account".to_owned() } else { domain::id::UserId::from_uuid(warning.subject).to_string() },
+        scope: warning.scope(),
+        user: warning.member().map(|user| user.to_string()),
         meter: warning.meter.to_string(),
         threshold: warning.threshold.get(),
         limit: warning.limit.to_decimal(scale),

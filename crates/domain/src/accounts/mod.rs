@@ -6,16 +6,18 @@ mod keys;
 mod operators;
 mod ports;
 mod registration;
+mod rights;
 mod service;
 #[cfg(test)]
 mod tests;
 
-pub use access::{AccountRef, resolve};
+pub use access::{AccountRef, resolve, resolve_reader, standing};
 pub use account::{Account, AccountKind, AccountStatus};
 pub use keys::{IssuedKey, KeyChange, KeyService, KeyWish};
 pub use operators::{AccountOrder, OperatorService, UserOrder};
-pub use ports::AccountRepository;
+pub use ports::{AccountRepository, MembershipRepository};
 #[cfg(any(test, feature = "testing"))]
-pub use ports::MockAccountRepository;
+pub use ports::{MockAccountRepository, MockMembershipRepository};
 pub use registration::{Registered, Registration, RegistrationService};
+pub use rights::{Act, MemberRole, RIGHTS, Right, Standing};
 pub use service::AccountService;

@@ -31,4 +31,4 @@ pub use throttle::{LoginThrottle, ThrottleKey};
 pub use token::{Token, TokenHash, TokenKind};
 pub use user::{DEFAULT_GROUP, Profile, User, UserStatus};
 
-pub(crate) use service::open_session;
+pub(crate) use service::{open_session, record_failure, refuse_if_locked};

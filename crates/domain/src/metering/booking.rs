@@ -36,6 +36,7 @@ impl AccountBooks {
     ) -> Result<UsageRecord, Rejection> {
         let deny = |denied| rejection(command, meter, denied);
         self.admit_by_status(command.quantity).map_err(deny)?;
+        self.members.as_ref().map_or(Ok(()), |members| members.admit(command, now))?;
         let (placed, plan) = self.place(command, meter, now);
         let draft = self.draft(keys, command, meter, &plan).map_err(deny)?;
         let drawn =
@@ -54,6 +55,7 @@ impl AccountBooks {
         }
         let kind = match (self.account.status, self.status) {
             (AccountStatus::Frozen, _) => LimitKind::AccountStatus,
+            _ if self.members.as_ref().is_some_and(|members| !members.is_active()) => LimitKind::SubscriptionStatus,
             (_, SubscriptionStatus::Suspended | SubscriptionStatus::Pending | SubscriptionStatus::Expired) => {
                 LimitKind::SubscriptionStatus
             }
@@ -80,8 +82,9 @@ impl AccountBooks {
         plan: &PlanPeriod,
     ) -> Result<Draft, Denied> {
         let own = keys.left(command.api_key, &meter.code);
-        let limits: Vec<Limit> =
-            own.map(|remaining| Limit { kind: LimitKind::ApiKeyAllowance, remaining }).into_iter().collect();
+        let own = own.map(|remaining| Limit { kind: LimitKind::ApiKeyAllowance, remaining });
+        let allocation = self.members.as_ref().and_then(|members| members.limit(command, meter, plan));
+        let limits: Vec<Limit> = own.into_iter().chain(allocation).collect();
         let terms = plan.version.plan.terms(&meter.code);
         let (included, exhausted) =
             terms.map_or(NOT_INCLUDED, |terms| (terms.allowance(plan.seats), &terms.on_exhausted));
@@ -190,6 +193,13 @@ impl AccountBooks {
             });
         }
         record.warnings = crossed;
+        if let Some(members) = &mut self.members {
+            let fired = members.book(record, meter, plan);
+            record.warnings.extend(fired.iter().map(|warning| warning.threshold));
+            record.warnings.sort_unstable();
+            record.warnings.dedup();
+            self.fired.extend(fired);
+        }
         record.remaining = self.remaining(&after, meter, included);
         let key = (after.period.start, meter.code.clone());
         self.counters.insert(key.clone(), after);

@@ -2,11 +2,13 @@
 
 use super::books::{AccountBooks, KeyAllowances, PlanPeriod};
 use super::command::{Consume, MAX_LATE};
-use crate::accounts::Account;
+use super::member_books::MemberBooks;
+use crate::accounts::{Account, AccountKind};
 use crate::error::Result;
 use crate::id::{AccountId, PlanVersionId};
 use crate::plans::{self, Catalogue, PeriodHook, PlanVersion, Subscription};
 use crate::store::{Repositories, StoreError};
+use crate::teams::TeamStatus;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -45,6 +47,7 @@ pub(super) async fn open_books(
             .accounts
             .insert(account.id, AccountBooks::open(account, subscription.status, current, catalogue.spend_cap));
     }
+    add_members(work, &mut books, commands).await?;
     add_earlier_periods(work, &mut books, &subscriptions, commands, now).await?;
     add_counters(work, &mut books).await?;
     for grant in work.grants().load_live(&ids, now).await? {
@@ -111,6 +114,28 @@ async fn add_earlier_periods(
             seats: period.seats,
             closed: closed_until.is_some_and(|until| period.period.end <= until),
         });
+    }
+    Ok(())
+}
+
+/// Teams and the members whom the commands name; nothing is asked for accounts of one person.
+async fn add_members(work: &dyn Repositories, books: &mut Books, commands: &[&Consume]) -> Result<()> {
+    let shared = books.accounts.values().filter(|book| book.account.kind == AccountKind::Team);
+    let shared: Vec<AccountId> = shared.map(|book| book.account.id).collect();
+    if shared.is_empty() {
+        return Ok(());
+    }
+    let teams = work.teams().of_accounts(&shared).await?;
+    for book in books.accounts.values_mut().filter(|book| book.account.kind == AccountKind::Team) {
+        let team = teams.iter().find(|team| team.account == book.account.id);
+        book.members = Some(MemberBooks::open(team.map_or(TeamStatus::Deleted, |team| team.status)));
+    }
+    let named = commands.iter().filter_map(|command| Some((command.account, command.user?)));
+    let named: BTreeSet<_> = named.filter(|(account, _)| shared.binary_search(account).is_ok()).collect();
+    for member in work.members().find_many(&named.into_iter().collect::<Vec<_>>()).await? {
+        if let Some(members) = books.accounts.get_mut(&member.account).and_then(|book| book.members.as_mut()) {
+            members.add_member(member);
+        }
     }
     Ok(())
 }

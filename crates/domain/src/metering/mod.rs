@@ -8,6 +8,8 @@ mod books;
 mod command;
 mod decide;
 mod load;
+mod member_books;
+mod member_quota;
 mod ports;
 mod quota_view;
 mod report;
@@ -22,6 +24,8 @@ pub use command::{
     Consume, Dimensions, MAX_DIMENSIONS, MAX_EARLY, MAX_KEY_CHARS, MAX_LATE, Rejection, UsageKey, admit, admit_time,
 };
 pub use decide::{Denied, Funds, Gauge, Limit, Part, Source, decide, decide_gauge};
+pub use member_books::MemberBooks;
+pub use member_quota::{MemberMeter, MemberQuota};
 #[cfg(any(test, feature = "testing"))]
 pub use ports::MockUsageRepository;
 pub use ports::{SavedUsage, UsageFilter, UsageRepository};

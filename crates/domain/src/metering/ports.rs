@@ -2,7 +2,7 @@
 
 use super::summary::{Rollup, SummaryFilter, SummaryRow};
 use super::{GroupBy, UsageRecord};
-use crate::id::{AccountId, ApiKeyId};
+use crate::id::{AccountId, ApiKeyId, UserId};
 use crate::page::{Page, PageRequest};
 use crate::plans::MeterCode;
 use crate::store::StoreResult;
@@ -21,6 +21,8 @@ pub struct SavedUsage {
 pub struct UsageFilter {
     pub meter: Option<MeterCode>,
     pub api_key: Option<ApiKeyId>,
+    /// Whose use; `None` is everybody's.
+    pub user: Option<UserId>,
     pub from: Option<DateTime<Utc>>,
     pub to: Option<DateTime<Utc>>,
 }

@@ -3,7 +3,7 @@
 use super::connect::Shared;
 use super::error::store_error;
 use async_trait::async_trait;
-use domain::accounts::AccountRepository;
+use domain::accounts::{AccountRepository, MembershipRepository};
 use domain::audit::AuditLog;
 use domain::idempotency::IdempotencyRepository;
 use domain::identity::{ApiKeyRepository, SessionRepository, ThrottleRepository, UserRepository};
@@ -13,6 +13,7 @@ use domain::outbox::Outbox;
 use domain::plans::{PlanRepository, SubscriptionRepository};
 use domain::quota::{CounterRepository, GrantRepository, WarningRepository};
 use domain::store::{Repositories, StoreResult, UnitOfWork};
+use domain::teams::{InvitationRepository, MemberRepository, TeamRepository};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use std::sync::Arc;
 
@@ -42,7 +43,16 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
     fn idempotency(&self) -> &dyn IdempotencyRepository {
         self
     }
+    fn invitations(&self) -> &dyn InvitationRepository {
+        self
+    }
     fn leases(&self) -> &dyn LeaseRepository {
+        self
+    }
+    fn members(&self) -> &dyn MemberRepository {
+        self
+    }
+    fn memberships(&self) -> &dyn MembershipRepository {
         self
     }
     fn options(&self) -> &dyn OptionRepository {
@@ -58,6 +68,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn subscriptions(&self) -> &dyn SubscriptionRepository {
+        self
+    }
+    fn teams(&self) -> &dyn TeamRepository {
         self
     }
     fn throttles(&self) -> &dyn ThrottleRepository {

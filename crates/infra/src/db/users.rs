@@ -1,6 +1,6 @@
 //! Users in the database.
 
-use super::columns::{corrupt, from_json};
+use super::columns::{corrupt, from_json, padded};
 use super::entity::user::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
@@ -52,6 +52,14 @@ impl<C: ConnectionTrait + Send + Sync> UserRepository for Repos<C> {
     async fn insert(&self, user: &User) -> StoreResult<()> {
         let insert = Entity::insert(row(user)).exec_without_returning(&self.conn);
         insert.await.map(drop).map_err(store_error)
+    }
+
+    async fn find_many(&self, ids: &[UserId]) -> StoreResult<Vec<User>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = Entity::find().filter(Column::Id.is_in(padded(ids.iter().map(|id| id.as_uuid()).collect())));
+        query.all(&self.conn).await.map_err(store_error)?.into_iter().map(user).collect()
     }
 
     async fn save(&self, user: &User) -> StoreResult<()> {
