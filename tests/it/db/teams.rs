@@ -134,7 +134,9 @@ db_test!(members_are_counted_and_listed_by_status_and_by_user, async |database: 
     assert!(first.rows.windows(2).all(|pair| pair[0].user > pair[1].user));
     let mine = database.members().list_of_user(owner.user, PageRequest::default()).await.unwrap().rows;
     let mine: Vec<_> = mine.iter().map(|member| member.account).collect();
-    assert_eq!(mine, [other.id, account.id]);
+    let mut newest_first = [other.id, account.id];
+    newest_first.sort_by(|one, two| two.cmp(one));
+    assert_eq!(mine, newest_first);
     let work = begin(database).await;
     work.members().end_all(account.id, now()).await.unwrap();
     work.commit().await.unwrap();
