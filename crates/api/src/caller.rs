@@ -22,7 +22,6 @@ use ipnet::IpNet;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// What it takes to know a caller; one for all workers.
 pub struct Doorkeeper {
@@ -38,15 +37,11 @@ impl Doorkeeper {
     }
 
     async fn admit(&self, services: &Arc<Services>, token: &Token, ip: Option<IpAddr>) -> Result<Authenticated> {
-        let (now, epoch) = (Instant::now(), self.known.epoch());
-        if let Some(caller) = self.known.get(token.hash(), ip, now) {
-            return Ok(caller);
-        }
-        let presented = token.clone();
-        let look_up = move |all: Arc<Services>| async move { all.identity.authenticate(presented.expose(), ip).await };
-        let caller = services.run(look_up).await?;
-        self.known.put(token.hash(), now, epoch, &caller);
-        Ok(caller)
+        let look_up = || {
+            let presented = token.clone();
+            services.run(move |all| async move { all.identity.authenticate(presented.expose(), ip).await })
+        };
+        self.known.find(token.hash(), ip, look_up).await
     }
 
     /// How a limited key stands, and whether this request may go on.

@@ -4,6 +4,7 @@
 //! at once. A batch that fails is split, so that one poisonous command fails alone; when the database is away
 //! every caller hears so at once.
 
+use crate::metrics::{BATCH, COMMIT, QUEUE};
 use domain::error::{Error, Result};
 use domain::metering::{Consume, MeteringService, Outcome};
 use domain::store::StoreError;
@@ -69,15 +70,15 @@ async fn commit_all(metering: Arc<MeteringService>, mut queue: UnboundedReceiver
             size += next.commands.len();
             batch.push(next);
         }
-        metrics::gauge!("suanpan_commit_queue_depth").set(f64::from(u32::try_from(queue.len()).unwrap_or(u32::MAX)));
-        metrics::histogram!("suanpan_commit_batch_size").record(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
+        metrics::gauge!(QUEUE).set(f64::from(u32::try_from(queue.len()).unwrap_or(u32::MAX)));
+        metrics::histogram!(BATCH).record(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
         let started = Instant::now();
         let metering = metering.clone();
         // In a task of its own: a panic fails its callers, and the queue goes on.
         if let Err(error) = tokio::spawn(async move { commit(&metering, batch).await }).await {
             tracing::error!(%error, "a commit panicked");
         }
-        metrics::histogram!("suanpan_commit_seconds").record(started.elapsed().as_secs_f64());
+        metrics::histogram!(COMMIT).record(started.elapsed().as_secs_f64());
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::routes;
 use actix_web::App;
+use actix_web::web::Bytes;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, SecurityRequirement};
 use utoipa_actix_web::AppExt;
@@ -32,4 +33,56 @@ pub fn base() -> OpenApi {
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     document
+}
+
+/// The document as it is answered, and which methods each path takes, for answering 405 rather than 404.
+///
+/// Made once for all workers: building it costs more memory than an idle server needs.
+pub struct Document {
+    json: Bytes,
+    paths: Vec<(Vec<String>, Vec<&'static str>)>,
+}
+
+impl Document {
+    pub fn new() -> Self {
+        let document = document();
+        let paths = document.paths.paths.iter().map(|(path, item)| {
+            let methods = [
+                ("GET", item.get.is_some()),
+                ("POST", item.post.is_some()),
+                ("PUT", item.put.is_some()),
+                ("PATCH", item.patch.is_some()),
+                ("DELETE", item.delete.is_some()),
+            ];
+            let segments = path.split('/').map(str::to_owned).collect();
+            (segments, methods.into_iter().filter(|(_, has)| *has).map(|(method, _)| method).collect())
+        });
+        let paths = paths.collect();
+        let json = document.to_json().map(Bytes::from).unwrap_or_default();
+        Self { json, paths }
+    }
+
+    /// The document; a copy shares the bytes.
+    pub fn json(&self) -> Bytes {
+        self.json.clone()
+    }
+
+    /// What the path takes, or nothing when no route has it.
+    pub fn methods(&self, path: &str) -> Option<Vec<&'static str>> {
+        let asked: Vec<&str> = path.split('/').collect();
+        let mut methods: Vec<&str> = Vec::new();
+        for (segments, allowed) in &self.paths {
+            let fits = |(segment, asked): (&String, &&str)| segment.starts_with('{') || segment == asked;
+            if segments.len() == asked.len() && segments.iter().zip(&asked).all(fits) {
+                methods.extend(allowed);
+            }
+        }
+        (!methods.is_empty()).then_some(methods)
+    }
+}
+
+impl Default for Document {
+    fn default() -> Self {
+        Self::new()
+    }
 }

@@ -53,8 +53,16 @@ impl Services {
     }
 
     /// Reports use; each report has its own outcome, in the order sent.
-    pub async fn report(&self, actor: &Actor, reports: &[UsageReport]) -> Result<Vec<Result<Receipt>>> {
-        let prepared = self.metering.prepare(actor, reports).await?;
+    ///
+    /// Waiting for the committer needs no task of its own: what was queued is committed, whoever waits.
+    pub async fn report(self: &Arc<Self>, actor: &Actor, reports: Vec<UsageReport>) -> Result<Vec<Result<Receipt>>> {
+        let prepared = match self.metering.prepare_at_once(actor, &reports)? {
+            Some(prepared) => prepared,
+            None => {
+                let actor = actor.clone();
+                self.run(|all| async move { all.metering.prepare(&actor, &reports).await }).await?
+            }
+        };
         let mut commands = Vec::with_capacity(prepared.len());
         let places: Vec<_> =
             prepared.into_iter().map(|command| command.map(|command| commands.push(command))).collect();

@@ -19,12 +19,14 @@ pub mod usage;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Every route of the API; the OpenAPI document is made from the same list.
+///
+/// A request is compared with one after the other, so the busiest come first.
 pub fn configure(config: &mut ServiceConfig) {
+    usage::configure(config);
+    quota::configure(config);
     identity(config);
     plans::configure(config);
     subscription::configure(config);
-    usage::configure(config);
-    quota::configure(config);
     teams::configure(config);
     admin::configure(config);
 }

@@ -47,7 +47,8 @@ fn table(members: usize) -> Table {
     let start = samples::founded_at();
     let period = Period { start, end: start + TimeDelta::days(30) };
     let current = PlanPeriod { period, version: Arc::new(version), seats: 1, closed: false };
-    let users: Vec<_> = (0..members).map(|n| UserId::new(start + TimeDelta::seconds(i64::try_from(n).unwrap()))).collect();
+    let users: Vec<_> =
+        (0..members).map(|n| UserId::new(start + TimeDelta::seconds(i64::try_from(n).unwrap()))).collect();
     let account = Account::team(AccountId::new(start), users[0], "team".to_owned(), start);
     let mut team = MemberBooks::open(TeamStatus::Active);
     for user in &users {

@@ -5,15 +5,26 @@ use super::{GroupBy, UsageRecord};
 use crate::id::{AccountId, ApiKeyId, UserId};
 use crate::page::{Page, PageRequest};
 use crate::plans::MeterCode;
+use crate::quota::Counter;
 use crate::store::StoreResult;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
 /// A usage row with the fingerprint of the command that made it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedUsage {
-    pub record: UsageRecord,
+    /// Shared with the receipt that answers the caller.
+    pub record: Arc<UsageRecord>,
     pub fingerprint: String,
+}
+
+/// What one unit of work books: rows, their sums, and the counters as they are afterwards.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Booked {
+    pub usage: Vec<SavedUsage>,
+    pub rollup: Rollup,
+    pub counters: Vec<Counter>,
 }
 
 /// Which usage rows are listed: `[from, to)` by the time they occurred.
@@ -34,11 +45,10 @@ pub trait UsageRepository: Send + Sync {
     /// The rows already written under these keys.
     async fn find_by_keys(&self, keys: &[(AccountId, String)]) -> StoreResult<Vec<SavedUsage>>;
 
-    /// Stores rows and their keys; a key that exists is `StoreError::Duplicate`.
-    async fn insert(&self, rows: &[SavedUsage]) -> StoreResult<()>;
-
-    /// Adds sums to the hourly and daily rollups.
-    async fn add_rollup(&self, rollup: &Rollup) -> StoreResult<()>;
+    /// Stores rows, their keys and counters, and adds to the rollups, with as few statements as the database allows.
+    ///
+    /// A key that exists is `StoreError::Duplicate`.
+    async fn book(&self, booked: &Booked, now: DateTime<Utc>) -> StoreResult<()>;
 
     /// Newest first.
     async fn list(&self, account: AccountId, filter: &UsageFilter, page: PageRequest)

@@ -5,7 +5,7 @@ use super::service::MeteringService;
 use crate::accounts::{AccountRef, Act, resolve};
 use crate::actor::{Actor, Scope};
 use crate::error::{Error, Result};
-use crate::id::{AccountId, UserId};
+use crate::id::{AccountId, ApiKeyId, UserId};
 use crate::plans::MeterCode;
 use crate::quantity::Quantity;
 use crate::time::cut_to_micros;
@@ -27,6 +27,17 @@ pub struct UsageReport {
 }
 
 impl MeteringService {
+    /// Turns reports into commands, when none of them names what must be looked up first.
+    pub fn prepare_at_once(&self, actor: &Actor, reports: &[UsageReport]) -> Result<Option<Vec<Result<Consume>>>> {
+        actor.require_scope(&Scope::UsageWrite)?;
+        let known = |report: &UsageReport| {
+            let account = own_account(actor, &report.account)?;
+            let user = own_user(actor, report.user)?;
+            Some(self.checked(actor, report).map(|checked| checked.into_command(account, user)))
+        };
+        Ok(reports.iter().map(known).collect())
+    }
+
     /// Turns reports into commands, each on its own; the error is the caller's lack of rights, or storage.
     pub async fn prepare(&self, actor: &Actor, reports: &[UsageReport]) -> Result<Vec<Result<Consume>>> {
         actor.require_scope(&Scope::UsageWrite)?;
@@ -42,6 +53,14 @@ impl MeteringService {
     }
 
     async fn command(&self, actor: &Actor, report: &UsageReport, known: &mut Known) -> Result<Consume> {
+        let checked = self.checked(actor, report)?;
+        let account = self.account_of(actor, &report.account, known).await?;
+        let user = self.user_of(actor, report.user, known).await?;
+        Ok(checked.into_command(account, user))
+    }
+
+    /// What can be said of a report by itself.
+    fn checked(&self, actor: &Actor, report: &UsageReport) -> Result<Checked> {
         let key = UsageKey::parse(&report.key)
             .ok_or_else(|| Error::invalid("key", "must be 1 to 255 characters without control characters"))?;
         let meter = MeterCode::parse(&report.meter).and_then(|code| self.catalogue.meters.get(&code));
@@ -50,14 +69,12 @@ impl MeteringService {
             .map_err(|error| Error::invalid("quantity", error.to_string()))?;
         let dimensions = Dimensions::new(report.dimensions.clone())?;
         admit_model(actor, &dimensions)?;
-        Ok(Consume {
-            account: self.account_of(actor, &report.account, known).await?,
+        Ok(Checked {
             meter: meter.code.clone(),
             quantity,
             key,
             occurred_at: report.occurred_at.map(cut_to_micros),
             dimensions,
-            user: Some(self.user_of(actor, report.user, known).await?),
             api_key: actor.key.as_ref().map(|key| key.id),
         })
     }
@@ -81,7 +98,10 @@ impl MeteringService {
 
     /// The caller, or for a service key any user there is.
     async fn user_of(&self, actor: &Actor, named: Option<UserId>, known: &mut Known) -> Result<UserId> {
-        let Some(user) = named.filter(|user| *user != actor.user) else { return Ok(actor.user) };
+        if let Some(user) = own_user(actor, named) {
+            return Ok(user);
+        }
+        let user = named.unwrap_or(actor.user);
         if !actor.is_service() {
             return Err(Error::Forbidden("Only a service key may report for another user."));
         }
@@ -94,6 +114,23 @@ impl MeteringService {
     }
 }
 
+/// A report without its account and user.
+struct Checked {
+    meter: MeterCode,
+    quantity: Quantity,
+    key: UsageKey,
+    occurred_at: Option<DateTime<Utc>>,
+    dimensions: Dimensions,
+    api_key: Option<ApiKeyId>,
+}
+
+impl Checked {
+    fn into_command(self, account: AccountId, user: UserId) -> Consume {
+        let Self { meter, quantity, key, occurred_at, dimensions, api_key } = self;
+        Consume { account, meter, quantity, key, occurred_at, dimensions, user: Some(user), api_key }
+    }
+}
+
 /// What a batch has looked up so far.
 #[derive(Default)]
 struct Known {
@@ -101,14 +138,20 @@ struct Known {
     users: BTreeMap<UserId, bool>,
 }
 
-/// The account a key or session draws from needs no look-up; consuming locks it anyway.
+/// The account a key or session draws from, and any that a service key names, needs no look-up: consuming locks it.
 fn own_account(actor: &Actor, which: &AccountRef) -> Option<AccountId> {
     let own = actor.default_account();
     match which {
         AccountRef::Default => Some(own),
-        AccountRef::Id(id) if *id == own => Some(own),
+        AccountRef::Id(id) if *id == own || actor.is_service() => Some(*id),
         _ => None,
     }
+}
+
+/// Nobody looks up the caller.
+fn own_user(actor: &Actor, named: Option<UserId>) -> Option<UserId> {
+    let user = named.unwrap_or(actor.user);
+    (user == actor.user).then_some(user)
 }
 
 fn admit_model(actor: &Actor, dimensions: &Dimensions) -> Result<()> {

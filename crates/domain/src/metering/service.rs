@@ -2,15 +2,16 @@
 
 use super::command::{Consume, Rejection, admit, admit_time};
 use super::load::{Books, open_books};
-use super::ports::SavedUsage;
+use super::ports::{Booked, SavedUsage};
+use super::repeats::Repeats;
 use super::summary::Rollup;
 use super::usage::Receipt;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::AccountId;
 use crate::outbox::Event;
 use crate::plans::Catalogue;
 use crate::quota::{FiredWarning, GaugeCarry};
-use crate::store::{Repositories, Retry, Store};
+use crate::store::{Repositories, Retry, Store, StoreError};
 use crate::time::Clock;
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -27,11 +28,12 @@ pub struct MeteringService {
     pub(super) catalogue: Arc<Catalogue>,
     /// Carries gauges over when a period opens.
     pub(super) hook: GaugeCarry,
+    repeats: Repeats,
 }
 
 impl MeteringService {
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, catalogue: Arc<Catalogue>) -> Self {
-        Self { store, clock, hook: GaugeCarry { catalogue: catalogue.clone() }, catalogue }
+        Self { store, clock, hook: GaugeCarry { catalogue: catalogue.clone() }, catalogue, repeats: Repeats::default() }
     }
 
     /// Decides and books a batch in one unit of work; outcomes come in the order of the commands.
@@ -39,17 +41,19 @@ impl MeteringService {
     /// The error is the batch's: nothing of it was booked. A rejected command does not touch the others.
     pub async fn consume(&self, batch: &[Consume]) -> Result<Vec<Outcome>> {
         let mut retry = Retry::new(&*self.store);
+        let mut look_first = self.repeats.are_likely();
         loop {
-            match self.attempt(batch).await {
+            match self.attempt(batch, look_first).await {
+                Err(Error::Store(StoreError::Duplicate)) if !look_first => look_first = true,
                 Err(error) if retry.again(&error).await => {}
                 answer => return answer,
             }
         }
     }
 
-    async fn attempt(&self, batch: &[Consume]) -> Result<Vec<Outcome>> {
+    async fn attempt(&self, batch: &[Consume], look_first: bool) -> Result<Vec<Outcome>> {
         let now = self.clock.now();
-        let checked: Vec<_> = batch.iter().map(|command| self.check(command)).collect();
+        let checked: Vec<_> = batch.iter().map(|command| check(&self.catalogue, command)).collect();
         let admitted: Vec<&Consume> =
             batch.iter().zip(&checked).filter(|(_, check)| check.is_ok()).map(|(command, _)| command).collect();
         if admitted.is_empty() {
@@ -57,62 +61,111 @@ impl MeteringService {
         }
         let work = self.store.begin().await?;
         let mut books = open_books(&*work, (&self.catalogue, &self.hook), &admitted, now).await?;
-        let mut session = Session::begin(&*work, &self.catalogue, &admitted).await?;
-        let outcomes = batch
+        let mut session = Session::new(&self.catalogue);
+        if look_first {
+            session.look_up(&*work, &admitted).await?;
+        }
+        let mut outcomes: Vec<Outcome> = batch
             .iter()
             .zip(checked)
             .map(|(command, check)| check.and_then(|()| session.book(&mut books, command, now)))
             .collect();
-        if session.fresh.is_empty() {
-            // Rolled-over periods are kept even when every command was a duplicate or refused.
-            work.commit().await?;
-            return Ok(outcomes);
+        if !look_first {
+            session.reconsider(&*work, batch, &mut outcomes).await?;
         }
-        write(&*work, &books, &session.fresh, &self.catalogue, now).await?;
+        if session.met_repeats {
+            self.repeats.seen();
+        }
+        if !session.fresh.is_empty() {
+            write(&*work, &books, session.fresh, &self.catalogue, now).await?;
+        }
+        // Rolled-over periods are kept even when every command was a duplicate or refused.
         work.commit().await?;
         Ok(outcomes)
-    }
-
-    fn check(&self, command: &Consume) -> std::result::Result<(), Rejection> {
-        match self.catalogue.meters.get(&command.meter) {
-            Some(meter) => admit(command, meter),
-            None => Err(Rejection::invalid("meter", "is not a meter of this server")),
-        }
     }
 }
 
 /// Keys seen so far, in the database or earlier in the batch.
 struct Session<'a> {
     catalogue: &'a Catalogue,
-    seen: HashMap<(AccountId, String), SavedUsage>,
+    /// What the database has, as far as it was asked.
+    stored: HashMap<(AccountId, String), SavedUsage>,
+    /// What earlier commands of the batch will have written.
+    booked: HashMap<(AccountId, String), SavedUsage>,
     fresh: Vec<SavedUsage>,
+    /// Whether the database had one of the keys.
+    met_repeats: bool,
 }
 
 impl<'a> Session<'a> {
-    async fn begin(work: &dyn Repositories, catalogue: &'a Catalogue, commands: &[&Consume]) -> Result<Self> {
-        let keys: Vec<_> = commands.iter().map(|command| (command.account, command.key.as_str().to_owned())).collect();
+    fn new(catalogue: &'a Catalogue) -> Self {
+        Self { catalogue, stored: HashMap::new(), booked: HashMap::new(), fresh: Vec::new(), met_repeats: false }
+    }
+
+    /// Notes which of the commands' keys the database has.
+    async fn look_up(&mut self, work: &dyn Repositories, commands: &[&Consume]) -> Result<()> {
+        let keys: Vec<_> = commands.iter().map(|command| key_of(command)).collect();
         let found = work.usage().find_by_keys(&keys).await?;
-        let seen = found.into_iter().map(|saved| ((saved.record.account, saved.record.key.clone()), saved)).collect();
-        Ok(Self { catalogue, seen, fresh: Vec::new() })
+        self.met_repeats |= !found.is_empty();
+        self.stored.extend(found.into_iter().map(|saved| ((saved.record.account, saved.record.key.clone()), saved)));
+        Ok(())
     }
 
     fn book(&mut self, books: &mut Books, command: &Consume, now: DateTime<Utc>) -> Outcome {
         let fingerprint = command.fingerprint();
-        let key = (command.account, command.key.as_str().to_owned());
-        if let Some(saved) = self.seen.get(&key) {
-            if saved.fingerprint != fingerprint {
-                return Err(Rejection::KeyReused);
-            }
-            return Ok(Receipt { record: saved.record.clone(), duplicate: true });
+        let key = key_of(command);
+        if let Some(saved) = self.stored.get(&key).or_else(|| self.booked.get(&key)) {
+            return repeated(saved, &fingerprint);
         }
         admit_time(command, now)?;
         let book = books.accounts.get_mut(&command.account).ok_or(Rejection::UnknownAccount)?;
         let meter = self.catalogue.meters.get(&command.meter).ok_or(Rejection::UnknownAccount)?;
-        let record = book.consume(&mut books.keys, command, meter, now)?;
+        let record = Arc::new(book.consume(&mut books.keys, command, meter, now)?);
         let saved = SavedUsage { record: record.clone(), fingerprint };
-        self.seen.insert(key, saved.clone());
+        self.booked.insert(key, saved.clone());
         self.fresh.push(saved);
         Ok(Receipt { record, duplicate: false })
+    }
+
+    /// A command that would be refused may repeat one that was not. Its key is looked up now, for a repetition is
+    /// answered with the first receipt whatever is left.
+    async fn reconsider(&mut self, work: &dyn Repositories, batch: &[Consume], outcomes: &mut [Outcome]) -> Result<()> {
+        let mut doubtful: Vec<(&Consume, &mut Outcome)> = batch
+            .iter()
+            .zip(outcomes)
+            .filter(|(_, outcome)| matches!(outcome, Err(Rejection::Refused(_) | Rejection::Invalid(_))))
+            .filter(|(command, _)| check(self.catalogue, command).is_ok())
+            .collect();
+        if doubtful.is_empty() {
+            return Ok(());
+        }
+        let commands: Vec<&Consume> = doubtful.iter().map(|(command, _)| *command).collect();
+        self.look_up(work, &commands).await?;
+        for (command, outcome) in &mut doubtful {
+            if let Some(saved) = self.stored.get(&key_of(command)) {
+                **outcome = repeated(saved, &command.fingerprint());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn key_of(command: &Consume) -> (AccountId, String) {
+    (command.account, command.key.as_str().to_owned())
+}
+
+fn check(catalogue: &Catalogue, command: &Consume) -> std::result::Result<(), Rejection> {
+    match catalogue.meters.get(&command.meter) {
+        Some(meter) => admit(command, meter),
+        None => Err(Rejection::invalid("meter", "is not a meter of this server")),
+    }
+}
+
+fn repeated(saved: &SavedUsage, fingerprint: &str) -> Outcome {
+    if saved.fingerprint == fingerprint {
+        Ok(Receipt { record: saved.record.clone(), duplicate: true })
+    } else {
+        Err(Rejection::KeyReused)
     }
 }
 
@@ -120,20 +173,18 @@ impl<'a> Session<'a> {
 async fn write(
     work: &dyn Repositories,
     books: &Books,
-    fresh: &[SavedUsage],
+    fresh: Vec<SavedUsage>,
     catalogue: &Catalogue,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let (mut changed, mut grants, mut fired) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut counters, mut grants, mut fired) = (Vec::new(), Vec::new(), Vec::new());
     for book in books.accounts.values() {
-        changed.extend(book.changed_counters().cloned());
+        counters.extend(book.changed_counters().cloned());
         grants.extend(book.changed_grants());
         fired.extend_from_slice(book.fired());
     }
-    work.usage().insert(fresh).await?;
-    let records: Vec<_> = fresh.iter().map(|saved| saved.record.clone()).collect();
-    work.usage().add_rollup(&Rollup::of(&records, catalogue.zone)).await?;
-    work.counters().put(&changed, now).await?;
+    let rollup = Rollup::of(fresh.iter().map(|saved| &*saved.record), catalogue.zone);
+    work.usage().book(&Booked { usage: fresh, rollup, counters }, now).await?;
     if !grants.is_empty() {
         work.grants().save(&grants, now).await?;
     }

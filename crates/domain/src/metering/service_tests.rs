@@ -75,19 +75,14 @@ fn service(store: &Arc<MockStore>) -> MeteringService {
 async fn use_past_the_allowance_is_counted_priced_and_warned_of_in_one_commit() {
     let (account, plan) = (account(), version("pro"));
     let mut work = finding(&account, &plan, SubscriptionStatus::Active);
-    work.usage.expect_find_by_keys().return_once(|_| Ok(Vec::new()));
-    work.usage
-        .expect_insert()
-        .once()
-        .withf(|rows| rows[0].record.drawn.fee.to_decimal() == "0.25")
-        .return_once(|_| Ok(()));
-    work.usage.expect_add_rollup().once().return_once(|_| Ok(()));
-    let counted = |counters: &[crate::quota::Counter], _: &DateTime<Utc>| {
-        counters.len() == 1
-            && counters[0].used == Quantity::atoms(1500)
-            && counters[0].drawn.overage == Quantity::atoms(500)
+    let as_expected = |booked: &Booked, _: &DateTime<Utc>| {
+        booked.usage[0].record.drawn.fee.to_decimal() == "0.25"
+            && booked.rollup.hourly.len() == 1
+            && booked.counters.len() == 1
+            && booked.counters[0].used == Quantity::atoms(1500)
+            && booked.counters[0].drawn.overage == Quantity::atoms(500)
     };
-    work.counters.expect_put().once().withf(counted).return_once(|_, _| Ok(()));
+    work.usage.expect_book().once().withf(as_expected).return_once(|_, _| Ok(()));
     work.warnings.expect_insert().once().withf(|fired| fired.len() == 2).return_once(|_| Ok(()));
     work.outbox
         .expect_push()
@@ -132,8 +127,7 @@ async fn a_suspended_subscription_refuses_and_names_itself() {
 async fn a_key_taken_by_another_replica_is_looked_up_again_and_answered_as_a_duplicate() {
     let (account, plan) = (account(), version("pro"));
     let mut losing = finding(&account, &plan, SubscriptionStatus::Active);
-    losing.usage.expect_find_by_keys().return_once(|_| Ok(Vec::new()));
-    losing.usage.expect_insert().return_once(|_| Err(StoreError::Duplicate));
+    losing.usage.expect_book().return_once(|_, _| Err(StoreError::Duplicate));
     let mut second = finding(&account, &plan, SubscriptionStatus::Active);
     let command = command(&account, 5, "k");
     let saved = won_by_another(&account, &plan, &command).await;
@@ -151,13 +145,42 @@ async fn a_key_taken_by_another_replica_is_looked_up_again_and_answered_as_a_dup
 /// What the other replica wrote.
 async fn won_by_another(account: &Account, plan: &Arc<PlanVersion>, command: &Consume) -> SavedUsage {
     let mut work = finding(account, plan, SubscriptionStatus::Active);
-    work.usage.expect_find_by_keys().return_once(|_| Ok(Vec::new()));
-    work.usage.expect_insert().return_once(|_| Ok(()));
-    work.usage.expect_add_rollup().return_once(|_| Ok(()));
-    work.counters.expect_put().return_once(|_, _| Ok(()));
+    work.usage.expect_book().return_once(|_, _| Ok(()));
     let store = Arc::new(MockStore::default().beginning(work));
     let receipt = service(&store).consume(std::slice::from_ref(command)).await.unwrap().pop().unwrap().unwrap();
     SavedUsage { record: receipt.record, fingerprint: command.fingerprint() }
+}
+
+#[tokio::test]
+async fn a_repetition_that_would_be_refused_now_is_answered_with_the_first_receipt() {
+    let (account, plan) = (account(), version("free"));
+    let first = command(&account, 600, "k");
+    let saved = won_by_another(&account, &plan, &first).await;
+    let first_id = saved.record.id;
+    let mut work = finding(&account, &plan, SubscriptionStatus::Suspended);
+    work.usage.expect_find_by_keys().once().withf(|keys| keys.len() == 2).return_once(move |_| Ok(vec![saved]));
+    let store = Arc::new(MockStore::default().beginning(work));
+
+    let batch = [first, command(&account, 1, "new")];
+    let outcomes = service(&store).consume(&batch).await.unwrap();
+
+    assert!(matches!(&outcomes[0], Ok(receipt) if receipt.duplicate && receipt.record.id == first_id));
+    assert!(matches!(outcomes[1], Err(Rejection::Refused(_))));
+}
+
+#[tokio::test]
+async fn a_refused_command_is_not_taken_for_a_later_one_of_its_batch() {
+    let (account, plan) = (account(), version("free"));
+    let mut work = finding(&account, &plan, SubscriptionStatus::Active);
+    work.usage.expect_find_by_keys().once().return_once(|_| Ok(Vec::new()));
+    work.usage.expect_book().once().withf(|booked, _| booked.usage.len() == 1).return_once(|_, _| Ok(()));
+    let store = Arc::new(MockStore::default().beginning(work));
+
+    let batch = [command(&account, 1_001, "k"), command(&account, 500, "k")];
+    let outcomes = service(&store).consume(&batch).await.unwrap();
+
+    assert!(matches!(outcomes[0], Err(Rejection::Refused(_))));
+    assert!(matches!(&outcomes[1], Ok(receipt) if !receipt.duplicate));
 }
 
 #[tokio::test]
@@ -200,10 +223,7 @@ async fn an_event_of_now_counts_in_its_own_period_even_when_another_replica_roll
     work.subscriptions.expect_periods_since().return_once(move |_, _| Ok(vec![(id, period)]));
     work.plans.checkpoint();
     work.plans.expect_find_versions().returning(move |_| Ok(vec![plan.clone()]));
-    work.usage.expect_find_by_keys().return_once(|_| Ok(Vec::new()));
-    work.usage.expect_insert().return_once(|_| Ok(()));
-    work.usage.expect_add_rollup().return_once(|_| Ok(()));
-    work.counters.expect_put().return_once(|_, _| Ok(()));
+    work.usage.expect_book().return_once(|_, _| Ok(()));
     let store = Arc::new(MockStore::default().beginning(work));
 
     let receipt = service(&store).consume(&[command(&account, 1, "k")]).await.unwrap().pop().unwrap().unwrap();

@@ -37,7 +37,7 @@ pub struct Rollup {
 
 impl Rollup {
     /// Sums rows by UTC hour and by local day of `zone`.
-    pub fn of(records: &[UsageRecord], zone: Tz) -> Self {
+    pub fn of<'a>(records: impl IntoIterator<Item = &'a UsageRecord>, zone: Tz) -> Self {
         let mut rollup = Self::default();
         for record in records {
             add(&mut rollup.hourly, hour_start(record.occurred_at), record);

@@ -8,6 +8,7 @@ use crate::plans::{MeterCode, Percent};
 use crate::quantity::Quantity;
 use crate::quota::Drawn;
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
 /// One use as it is stored; the sum of the parts is the quantity.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +90,7 @@ impl UsageRecord {
 /// The answer to a consume.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    pub record: UsageRecord,
+    pub record: Arc<UsageRecord>,
     /// The key was seen before, and nothing was changed.
     pub duplicate: bool,
 }

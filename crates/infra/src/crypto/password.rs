@@ -115,6 +115,13 @@ mod tests {
         assert!(!hasher.verify(&one, &hasher.dummy()).await.unwrap());
     }
 
+    #[test]
+    fn the_dummy_is_well_formed_so_that_a_stranger_costs_a_whole_verification() {
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::default());
+        let verified = argon2.verify_password(b"anything", dummy(Cost::STANDARD).expose());
+        assert_eq!(verified, Err(argon2::password_hash::Error::PasswordInvalid));
+    }
+
     #[tokio::test]
     async fn a_hash_of_another_cost_still_verifies_and_a_broken_one_never() {
         let (old, new) = (Argon2Hasher::new(Cost::CHEAP, 1).unwrap(), Argon2Hasher::new(Cost::STANDARD, 1).unwrap());

@@ -1,6 +1,6 @@
 //! Accounts in the database.
 
-use super::columns::{corrupt, padded};
+use super::columns::{corrupt, one_of};
 use super::entity::account::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
@@ -33,7 +33,7 @@ impl<C: ConnectionTrait + Send + Sync> AccountRepository for Repos<C> {
             return Ok(Vec::new());
         }
         let query = Entity::find()
-            .filter(Column::Id.is_in(padded(ids.iter().map(|id| id.as_uuid()).collect())))
+            .filter(one_of(self.conn.get_database_backend(), Column::Id, ids.iter().map(|id| id.as_uuid()).collect()))
             .order_by_asc(Column::Id)
             .lock_exclusive();
         query.all(&self.conn).await.map_err(store_error)?.into_iter().map(account).collect()
@@ -48,7 +48,8 @@ impl<C: ConnectionTrait + Send + Sync> AccountRepository for Repos<C> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let query = Entity::find().filter(Column::Id.is_in(padded(ids.iter().map(|id| id.as_uuid()).collect())));
+        let wanted = ids.iter().map(|id| id.as_uuid()).collect();
+        let query = Entity::find().filter(one_of(self.conn.get_database_backend(), Column::Id, wanted));
         query.all(&self.conn).await.map_err(store_error)?.into_iter().map(account).collect()
     }
 

@@ -3,40 +3,19 @@
 use domain::money::Currency;
 use domain::plans::{MeterCode, Percent};
 use domain::store::{StoreError, StoreResult};
-use sea_orm::sea_query::ExprTrait;
-use sea_orm::{ColumnTrait, Condition, DbBackend, Value};
+use sea_orm::sea_query::extension::postgres::PgFunc;
+use sea_orm::sea_query::{ArrayType, Expr, ExprTrait};
+use sea_orm::{ColumnTrait, DbBackend, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Most bound values of one statement: SQLite's limit is the lowest, 32 766.
 const MAX_BINDS: usize = 30_000;
-/// Most accounts that one statement names one by one.
-const MAX_ACCOUNTS: usize = 256;
-/// Most values looked up by one statement; padding at most doubles them.
-const MAX_VALUES: usize = 8_192;
-/// Most rows of one INSERT; larger ones gain nothing.
-const MAX_ROWS: usize = 512;
 
 /// Rows of `columns` values that fit in one statement.
 pub fn rows_per_statement(columns: usize) -> usize {
     (MAX_BINDS / columns.max(1)).max(1)
-}
-
-/// Splits rows of `columns` values into chunks whose sizes are powers of two.
-///
-/// Every size is a statement text of its own, which the server parses and plans once; batches of any size
-/// then come from a handful of prepared statements instead of one each.
-pub fn statement_chunks<T>(rows: &[T], columns: usize) -> impl Iterator<Item = &[T]> {
-    let most = largest_power(rows_per_statement(columns).min(MAX_ROWS));
-    let mut rest = rows;
-    std::iter::from_fn(move || {
-        let size = largest_power(rest.len().min(most));
-        let (chunk, after) = rest.split_at_checked(size)?;
-        rest = after;
-        (!chunk.is_empty()).then_some(chunk)
-    })
 }
 
 /// Repeats the last value until the count is a power of two: the same set, in one of a few statement texts.
@@ -47,85 +26,14 @@ pub fn padded<T: Clone>(mut values: Vec<T>) -> Vec<T> {
     values
 }
 
-/// Conditions that together name every pair of account and value, each small enough for one statement.
-///
-/// SQLite takes expressions 1 000 deep, and each `OR` is one more.
-pub fn any_of_accounts<A, V, T>(
-    backend: DbBackend,
-    pairs: impl IntoIterator<Item = (Uuid, T)>,
-    (account_column, value_column): (A, V),
-) -> Vec<Condition>
-where
-    A: ColumnTrait,
-    V: ColumnTrait,
-    T: Into<Value> + Clone,
-{
+/// Rows whose column is one of the ids, from one statement text on PostgreSQL and from few elsewhere.
+pub fn one_of(backend: DbBackend, column: impl ColumnTrait, ids: Vec<Uuid>) -> Expr {
     if backend == DbBackend::Postgres {
-        let pairs: Vec<_> = pairs.into_iter().collect();
-        return any_pair(&pairs, account_column, value_column);
+        let ids = ids.into_iter().map(Value::from).collect();
+        let array = Value::Array(ArrayType::Uuid, Some(Box::new(ids)));
+        return column.into_expr().eq(PgFunc::any(Expr::val(array)));
     }
-    let mut by_account: BTreeMap<Uuid, Vec<T>> = BTreeMap::new();
-    for (account, value) in pairs {
-        by_account.entry(account).or_default().push(value);
-    }
-    let groups: Vec<(Uuid, &[T])> = by_account
-        .iter()
-        .flat_map(|(account, values)| values.chunks(MAX_VALUES).map(|chunk| (*account, chunk)))
-        .collect();
-    statement_groups(&groups)
-        .map(|groups| {
-            groups.iter().fold(Condition::any(), |any, (account, values)| {
-                let own = account_column.eq(*account).and(value_column.is_in(padded(values.to_vec())));
-                any.add(own)
-            })
-        })
-        .collect()
-}
-
-/// One `OR` a pair. PostgreSQL would look up `account = … AND value IN (…)` by the account alone and read all of its
-/// rows, as long as it takes the table to be small; pair by pair it can only use the whole index.
-fn any_pair<A, V, T>(pairs: &[(Uuid, T)], account_column: A, value_column: V) -> Vec<Condition>
-where
-    A: ColumnTrait,
-    V: ColumnTrait,
-    T: Into<Value> + Clone,
-{
-    let any = |chunk: &[(Uuid, T)]| {
-        padded(chunk.to_vec()).into_iter().fold(Condition::any(), |any, (account, value)| {
-            any.add(account_column.eq(account).and(value_column.eq(value)))
-        })
-    };
-    pairs.chunks(MAX_ACCOUNTS).map(any).collect()
-}
-
-/// Splits groups so that no statement has too many of them or of their values.
-fn statement_groups<'a, T>(groups: &'a [(Uuid, &'a [T])]) -> impl Iterator<Item = Vec<(Uuid, &'a [T])>> {
-    groups
-        .chunk_by({
-            let (mut accounts, mut values) = (1, 0);
-            move |before, next| {
-                accounts += 1;
-                values += before.1.len();
-                let fits = accounts <= MAX_ACCOUNTS && values + next.1.len() <= MAX_VALUES;
-                if !fits {
-                    (accounts, values) = (1, 0);
-                }
-                fits
-            }
-        })
-        .map(|chunk| {
-            let mut chunk = chunk.to_vec();
-            // Padded with one value of the last account, so that few statement texts serve all batches.
-            if let Some((account, values)) = chunk.last().copied() {
-                chunk.resize(chunk.len().next_power_of_two(), (account, &values[..1]));
-            }
-            chunk
-        })
-}
-
-/// The largest power of two up to `count`; 0 for none.
-fn largest_power(count: usize) -> usize {
-    if count == 0 { 0 } else { 1 << count.ilog2() }
+    column.is_in(padded(ids))
 }
 
 pub fn corrupt(table: &'static str, column: &'static str) -> StoreError {
@@ -170,16 +78,6 @@ pub fn sum(backend: DbBackend, column: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn chunks_are_powers_of_two_and_hold_every_row_once() {
-        for total in [0_usize, 1, 2, 3, 100, 511, 512, 513, 2_000] {
-            let rows: Vec<usize> = (0..total).collect();
-            let chunks: Vec<&[usize]> = statement_chunks(&rows, 22).collect();
-            assert_eq!(chunks.concat(), rows);
-            assert!(chunks.iter().all(|chunk| chunk.len().is_power_of_two() && chunk.len() <= MAX_ROWS));
-        }
-    }
 
     #[test]
     fn padding_keeps_the_set() {

@@ -78,7 +78,7 @@ pub(super) async fn open(settings: &DatabaseSettings, connections: u32) -> Store
             // Planning a large multi-row statement anew costs more than running it. A plan made while a table
             // was still empty would scan it for ever, and every query of ours has an index.
             postgres
-                .options([("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off")])
+                .options([("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("jit", "off")])
                 .statement_cache_capacity(STATEMENTS)
         })
         .map_sqlx_mysql_opts(|mysql| mysql.statement_cache_capacity(STATEMENTS))

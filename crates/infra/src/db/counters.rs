@@ -1,7 +1,8 @@
 //! Counters in `quota_counters`: read by slot, written by one upsert per chunk.
 
-use super::columns::{corrupt, currency, meter, padded, percents, percents_text, statement_chunks};
-use super::entity::quota_counter::{ActiveModel, Column, Entity, Model};
+use super::bulk::{self, Existing};
+use super::columns::{corrupt, currency, meter, one_of, percents, percents_text};
+use super::entity::quota_counter::{Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
 use async_trait::async_trait;
@@ -12,28 +13,30 @@ use domain::quantity::Quantity;
 use domain::quota::{Counter, CounterRepository, Drawn, Subject, WarningState};
 use domain::store::StoreResult;
 use domain::time::Period;
-use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use std::collections::BTreeMap;
 
 /// Most different starts of periods that one statement names.
 const MAX_STARTS: usize = 256;
 const TABLE: &str = "quota_counters";
-const KEY: [Column; 4] = [Column::AccountId, Column::PeriodStart, Column::SubjectId, Column::Meter];
-const CHANGING: [Column; 12] = [
-    Column::Used,
-    Column::Reserved,
-    Column::Peak,
-    Column::FromAllowance,
-    Column::FromGrants,
-    Column::FromOverage,
-    Column::FromWallet,
-    Column::OverageFeeNanos,
-    Column::WarningsFired,
-    Column::WarnedLimit,
-    Column::WarningGeneration,
-    Column::UpdatedAt,
-];
+/// How a counter that exists is overwritten.
+pub const PUTTING: Existing = Existing::Replace(
+    &["account_id", "period_start", "subject_id", "meter"],
+    &[
+        "used",
+        "reserved",
+        "peak",
+        "from_allowance",
+        "from_grants",
+        "from_overage",
+        "from_wallet",
+        "overage_fee_nanos",
+        "warnings_fired",
+        "warned_limit",
+        "warning_generation",
+        "updated_at",
+    ],
+);
 
 #[async_trait]
 impl<C: ConnectionTrait + Send + Sync> CounterRepository for Repos<C> {
@@ -43,12 +46,12 @@ impl<C: ConnectionTrait + Send + Sync> CounterRepository for Repos<C> {
         for (account, start) in slots {
             groups.entry(*start).or_default().push(account.as_uuid());
         }
-        let mut counters = Vec::new();
+        let (mut counters, backend) = (Vec::new(), self.conn.get_database_backend());
         for chunk in groups.into_iter().collect::<Vec<_>>().chunks(MAX_STARTS) {
             let any = chunk.iter().fold(Condition::any(), |any, (start, accounts)| {
                 any.add(
                     Condition::all()
-                        .add(Column::AccountId.is_in(padded(accounts.clone())))
+                        .add(one_of(backend, Column::AccountId, accounts.clone()))
                         .add(Column::PeriodStart.eq(*start)),
                 )
             });
@@ -69,14 +72,13 @@ impl<C: ConnectionTrait + Send + Sync> CounterRepository for Repos<C> {
     }
 
     async fn put(&self, counters: &[Counter], now: DateTime<Utc>) -> StoreResult<()> {
-        for chunk in statement_chunks(counters, 18) {
-            let rows = chunk.iter().map(|counter| ActiveModel::from(row(counter, now)));
-            let existing = OnConflict::columns(KEY).update_columns(CHANGING).to_owned();
-            let upsert = Entity::insert_many(rows).on_conflict(existing);
-            upsert.exec_without_returning(&self.conn).await.map_err(store_error)?;
-        }
-        Ok(())
+        bulk::insert::<Entity>(&self.conn, &rows(counters, now), PUTTING).await
     }
+}
+
+/// The rows of counters as they are after `now`.
+pub fn rows(counters: &[Counter], now: DateTime<Utc>) -> Vec<Model> {
+    counters.iter().map(|counter| row(counter, now)).collect()
 }
 
 fn row(counter: &Counter, now: DateTime<Utc>) -> Model {

@@ -1,6 +1,6 @@
 //! Grants in `quota_grants`.
 
-use super::columns::{corrupt, from_json, meter, padded, rows_per_statement, to_json};
+use super::columns::{corrupt, from_json, meter, one_of, rows_per_statement, to_json};
 use super::entity::quota_grant::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
@@ -23,7 +23,11 @@ impl<C: ConnectionTrait + Send + Sync> GrantRepository for Repos<C> {
         for chunk in accounts.chunks(rows_per_statement(1)) {
             let unexpired = Condition::any().add(Column::ExpiresAt.is_null()).add(Column::ExpiresAt.gt(now));
             let rows = Entity::find()
-                .filter(Column::AccountId.is_in(padded(chunk.iter().map(|account| account.as_uuid()).collect())))
+                .filter(one_of(
+                    self.conn.get_database_backend(),
+                    Column::AccountId,
+                    chunk.iter().map(|account| account.as_uuid()).collect(),
+                ))
                 .filter(Column::Remaining.gt(0))
                 .filter(unexpired)
                 .all(&self.conn)

@@ -1,9 +1,10 @@
 //! Memberships in `team_members`, and what each member may draw in `team_allocations`.
 
-use super::columns::{any_of_accounts, corrupt};
+use super::columns::{corrupt, one_of};
 use super::entity::team_allocation::{self as allocation, Column as Cap};
 use super::entity::team_member::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
+use super::pairs;
 use super::repos::Repos;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -15,10 +16,10 @@ use domain::store::StoreResult;
 use domain::teams::{MemberRepository, Membership, MembershipStatus};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Select,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Select,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const TABLE: &str = "team_members";
 
@@ -38,12 +39,12 @@ impl<C: ConnectionTrait + Send + Sync> MemberRepository for Repos<C> {
     }
 
     async fn find_many(&self, pairs: &[(AccountId, UserId)]) -> StoreResult<Vec<Membership>> {
-        let pairs = pairs.iter().map(|(account, user)| (account.as_uuid(), user.as_uuid()));
-        let mut members = Vec::new();
-        for any in any_of_accounts(self.conn.get_database_backend(), pairs, (Column::AccountId, Column::UserId)) {
-            let rows = Entity::find().filter(any).all(&self.conn).await.map_err(store_error)?;
-            members.extend(rows.into_iter().map(member).collect::<StoreResult<Vec<_>>>()?);
+        if pairs.is_empty() {
+            return Ok(Vec::new());
         }
+        let pairs = pairs.iter().map(|(account, user)| (account.as_uuid(), user.as_uuid())).collect();
+        let rows = pairs::find::<Entity, _>(&self.conn, pairs, (Column::AccountId, Column::UserId)).await?;
+        let members = rows.into_iter().map(member).collect::<StoreResult<Vec<_>>>()?;
         self.with_allocations(members).await
     }
 
@@ -141,13 +142,22 @@ impl<C: ConnectionTrait + Send + Sync> Repos<C> {
     }
 
     async fn with_allocations(&self, members: Vec<Membership>) -> StoreResult<Vec<Membership>> {
-        let pairs = members.iter().map(|member| (member.account.as_uuid(), member.user.as_uuid()));
+        if members.is_empty() {
+            return Ok(members);
+        }
+        let backend = self.conn.get_database_backend();
+        let accounts: BTreeSet<_> = members.iter().map(|member| member.account.as_uuid()).collect();
+        let users: BTreeSet<_> = members.iter().map(|member| member.user.as_uuid()).collect();
+        let rows = allocation::Entity::find()
+            .filter(one_of(backend, Cap::AccountId, accounts.into_iter().collect()))
+            .filter(one_of(backend, Cap::UserId, users.into_iter().collect()))
+            .all(&self.conn)
+            .await
+            .map_err(store_error)?;
         let mut caps: BTreeMap<_, BTreeMap<String, Quantity>> = BTreeMap::new();
-        for any in any_of_accounts(self.conn.get_database_backend(), pairs, (Cap::AccountId, Cap::UserId)) {
-            for row in allocations(&self.conn, any).await? {
-                let of_member = caps.entry((row.account_id, row.user_id)).or_default();
-                of_member.insert(row.meter, Quantity::atoms(row.quantity));
-            }
+        for row in rows {
+            let of_member = caps.entry((row.account_id, row.user_id)).or_default();
+            of_member.insert(row.meter, Quantity::atoms(row.quantity));
         }
         let filled = members.into_iter().map(|member| {
             let allocations = caps.remove(&(member.account.as_uuid(), member.user.as_uuid())).unwrap_or_default();
@@ -155,10 +165,6 @@ impl<C: ConnectionTrait + Send + Sync> Repos<C> {
         });
         Ok(filled.collect())
     }
-}
-
-async fn allocations<C: ConnectionTrait>(conn: &C, any: Condition) -> StoreResult<Vec<allocation::Model>> {
-    allocation::Entity::find().filter(any).all(conn).await.map_err(store_error)
 }
 
 fn row(member: &Membership) -> ActiveModel {

@@ -3,6 +3,7 @@
 mod accounts;
 mod api_keys;
 mod audit;
+mod bulk;
 mod columns;
 mod connect;
 mod counters;
@@ -15,6 +16,7 @@ mod members;
 mod migrate;
 mod options;
 mod outbox;
+mod pairs;
 mod plans;
 mod repos;
 mod sessions;

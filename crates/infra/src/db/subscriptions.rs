@@ -1,6 +1,6 @@
 //! Subscriptions in `user_subscriptions`, and their periods in `quota_periods`.
 
-use super::columns::{corrupt, currency, from_json, padded, rows_per_statement, to_json};
+use super::columns::{corrupt, currency, from_json, one_of, rows_per_statement, to_json};
 use super::entity::{quota_period, user_subscription};
 use super::error::store_error;
 use super::repos::Repos;
@@ -33,9 +33,12 @@ impl<C: ConnectionTrait + Send + Sync> SubscriptionRepository for Repos<C> {
     async fn find_many(&self, accounts: &[AccountId]) -> StoreResult<Vec<Subscription>> {
         let mut found = Vec::with_capacity(accounts.len());
         for chunk in accounts.chunks(rows_per_statement(1)) {
-            let ids = padded(chunk.iter().map(|account| account.as_uuid()).collect());
-            let rows =
-                Entity::find().filter(Column::AccountId.is_in(ids)).all(&self.conn).await.map_err(store_error)?;
+            let ids = chunk.iter().map(|account| account.as_uuid()).collect();
+            let rows = Entity::find()
+                .filter(one_of(self.conn.get_database_backend(), Column::AccountId, ids))
+                .all(&self.conn)
+                .await
+                .map_err(store_error)?;
             found.extend(rows.into_iter().map(subscription).collect::<StoreResult<Vec<_>>>()?);
         }
         Ok(found)
@@ -83,8 +86,10 @@ impl<C: ConnectionTrait + Send + Sync> SubscriptionRepository for Repos<C> {
         use quota_period::Column as P;
         let mut periods = Vec::new();
         for chunk in accounts.chunks(rows_per_statement(1)) {
-            let ids = padded(chunk.iter().map(|account| account.as_uuid()).collect());
-            let query = quota_period::Entity::find().filter(P::AccountId.is_in(ids)).filter(P::PeriodEnd.gt(time));
+            let ids = chunk.iter().map(|account| account.as_uuid()).collect();
+            let query = quota_period::Entity::find()
+                .filter(one_of(self.conn.get_database_backend(), P::AccountId, ids))
+                .filter(P::PeriodEnd.gt(time));
             for row in query.all(&self.conn).await.map_err(store_error)? {
                 periods.push((AccountId::from_uuid(row.account_id), opened_period(&row)?));
             }

@@ -1,6 +1,6 @@
 //! Teams in the database.
 
-use super::columns::{corrupt, padded};
+use super::columns::{corrupt, one_of};
 use super::entity::team::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
@@ -28,8 +28,9 @@ impl<C: ConnectionTrait + Send + Sync> TeamRepository for Repos<C> {
         if accounts.is_empty() {
             return Ok(Vec::new());
         }
-        let ids = padded(accounts.iter().map(|id| id.as_uuid()).collect());
-        let rows = Entity::find().filter(Column::AccountId.is_in(ids)).all(&self.conn).await.map_err(store_error)?;
+        let ids = accounts.iter().map(|id| id.as_uuid()).collect();
+        let query = Entity::find().filter(one_of(self.conn.get_database_backend(), Column::AccountId, ids));
+        let rows = query.all(&self.conn).await.map_err(store_error)?;
         rows.into_iter().map(team).collect()
     }
 

@@ -1,16 +1,19 @@
 //! Usage rows in `usage_records`, their keys in `usage_keys`.
 
-use super::columns::{any_of_accounts, currency, from_json, meter, percents, percents_text, statement_chunks, to_json};
-use super::entity::usage_key;
-use super::entity::usage_record::{ActiveModel, Column, Entity, Model};
+use super::bulk::{self, Existing, Together};
+use super::columns::{currency, from_json, meter, percents, percents_text, to_json};
+use super::counters;
+use super::entity::usage_record::{Column, Entity, Model};
+use super::entity::{quota_counter, usage_daily, usage_hourly, usage_key};
 use super::error::store_error;
+use super::pairs;
 use super::repos::Repos;
 use super::usage_sums;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::id::{AccountId, ApiKeyId, GrantId, UsageId, UserId};
 use domain::metering::{
-    Dimensions, MAX_EARLY, MAX_LATE, Rollup, SavedUsage, SummaryFilter, SummaryRow, UsageFilter, UsageRecord,
+    Booked, Dimensions, MAX_EARLY, MAX_LATE, SavedUsage, SummaryFilter, SummaryRow, UsageFilter, UsageRecord,
     UsageRepository,
 };
 use domain::money::Money;
@@ -18,8 +21,9 @@ use domain::page::{Page, PageRequest};
 use domain::quantity::Quantity;
 use domain::quota::Drawn;
 use domain::store::StoreResult;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::HashMap;
+use std::sync::Arc;
 use uuid::Uuid;
 
 const TABLE: &str = "usage_records";
@@ -27,35 +31,35 @@ const TABLE: &str = "usage_records";
 #[async_trait]
 impl<C: ConnectionTrait + Send + Sync> UsageRepository for Repos<C> {
     async fn find_by_keys(&self, keys: &[(AccountId, String)]) -> StoreResult<Vec<SavedUsage>> {
-        let mut found = Vec::new();
-        let pairs = keys.iter().map(|(account, key)| (account.as_uuid(), key.as_str()));
-        for any in any_of_accounts(
-            self.conn.get_database_backend(),
-            pairs,
-            (usage_key::Column::AccountId, usage_key::Column::UsageKey),
-        ) {
-            found.extend(usage_key::Entity::find().filter(any).all(&self.conn).await.map_err(store_error)?);
-        }
+        let pairs = keys.iter().map(|(account, key)| (account.as_uuid(), key.clone())).collect();
+        let columns = (usage_key::Column::AccountId, usage_key::Column::UsageKey);
+        let found = pairs::find::<usage_key::Entity, _>(&self.conn, pairs, columns).await?;
         if found.is_empty() {
             return Ok(Vec::new());
         }
         saved_under(self, found).await
     }
 
-    async fn insert(&self, rows: &[SavedUsage]) -> StoreResult<()> {
-        for chunk in statement_chunks(rows, 22) {
-            let keys = chunk.iter().map(|saved| usage_key::ActiveModel::from(key_row(saved)));
-            let insert = usage_key::Entity::insert_many(keys);
-            insert.exec_without_returning(&self.conn).await.map_err(store_error)?;
-            let records = chunk.iter().map(|saved| row(&saved.record)).collect::<StoreResult<Vec<_>>>()?;
-            let insert = Entity::insert_many(records.into_iter().map(ActiveModel::from));
-            insert.exec_without_returning(&self.conn).await.map_err(store_error)?;
+    async fn book(&self, booked: &Booked, now: DateTime<Utc>) -> StoreResult<()> {
+        let keys: Vec<_> = booked.usage.iter().map(key_row).collect();
+        let records = booked.usage.iter().map(|saved| row(&saved.record)).collect::<StoreResult<Vec<_>>>()?;
+        let (hourly, daily) = (usage_sums::hourly(&booked.rollup), usage_sums::daily(&booked.rollup));
+        let counters = counters::rows(&booked.counters, now);
+        if self.conn.get_database_backend() == DbBackend::Postgres {
+            let mut all = Together::default();
+            all.insert::<usage_key::Entity>(&keys, Existing::Fail);
+            all.insert::<Entity>(&records, Existing::Fail);
+            all.insert::<usage_hourly::Entity>(&hourly, usage_sums::ADDING);
+            all.insert::<usage_daily::Entity>(&daily, usage_sums::ADDING);
+            all.insert::<quota_counter::Entity>(&counters, counters::PUTTING);
+            return all.execute(&self.conn).await;
         }
-        Ok(())
-    }
-
-    async fn add_rollup(&self, rollup: &Rollup) -> StoreResult<()> {
-        usage_sums::add(&self.conn, rollup).await
+        // A key that exists must show before anything else was done for nothing.
+        bulk::insert::<usage_key::Entity>(&self.conn, &keys, Existing::Fail).await?;
+        bulk::insert::<Entity>(&self.conn, &records, Existing::Fail).await?;
+        bulk::insert::<usage_hourly::Entity>(&self.conn, &hourly, usage_sums::ADDING).await?;
+        bulk::insert::<usage_daily::Entity>(&self.conn, &daily, usage_sums::ADDING).await?;
+        bulk::insert::<quota_counter::Entity>(&self.conn, &counters, counters::PUTTING).await
     }
 
     async fn list(
@@ -104,17 +108,13 @@ async fn saved_under<C: ConnectionTrait>(
     repos: &Repos<C>,
     keys: Vec<usage_key::Model>,
 ) -> StoreResult<Vec<SavedUsage>> {
-    let mut fingerprints: HashMap<Uuid, String> = HashMap::new();
-    let mut rows = Vec::new();
-    let pairs: Vec<_> = keys.iter().map(|key| (key.account_id, key.usage_id)).collect();
-    for any in any_of_accounts(repos.conn.get_database_backend(), pairs, (Column::AccountId, Column::Id)) {
-        rows.extend(Entity::find().filter(any).all(&repos.conn).await.map_err(store_error)?);
-    }
-    fingerprints.extend(keys.into_iter().map(|key| (key.usage_id, key.fingerprint)));
+    let wanted = keys.iter().map(|key| (key.account_id, key.usage_id)).collect();
+    let rows = pairs::find::<Entity, _>(&repos.conn, wanted, (Column::AccountId, Column::Id)).await?;
+    let mut fingerprints: HashMap<Uuid, String> = keys.into_iter().map(|key| (key.usage_id, key.fingerprint)).collect();
     rows.into_iter()
         .map(|row| {
             let fingerprint = fingerprints.remove(&row.id).unwrap_or_default();
-            Ok(SavedUsage { record: record(row)?, fingerprint })
+            Ok(SavedUsage { record: Arc::new(record(row)?), fingerprint })
         })
         .collect()
 }

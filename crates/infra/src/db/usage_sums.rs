@@ -1,76 +1,54 @@
-//! The rollups `usage_hourly` and `usage_daily`: adding to them and summing them up.
+//! The rollups `usage_hourly` and `usage_daily`: the rows of a commit, and summing them up.
 
-use super::columns::{meter, statement_chunks, sum};
+use super::bulk::Existing;
+use super::columns::{meter, sum};
 use super::entity::{usage_daily, usage_hourly};
 use super::error::store_error;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use domain::id::{ApiKeyId, UserId};
-use domain::metering::{GroupBy, Rollup, SummaryFilter, SummaryRow};
+use domain::metering::{GroupBy, Rollup, RollupKey, RollupSums, SummaryFilter, SummaryRow};
 use domain::store::StoreResult;
 use domain::time::local_day;
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Order, Query, SelectStatement};
-use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryResult};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Order, Query, SelectStatement};
+use sea_orm::{ConnectionTrait, QueryResult};
 use uuid::Uuid;
 
 const SUMS: [&str; 3] = ["quantity", "amount_nanos", "events"];
 const KEY: [&str; 6] = ["account_id", "bucket", "meter", "model", "api_key_id", "user_id"];
 
-/// Adds the sums of one commit to both rollups, one statement each per chunk.
-pub async fn add<C: ConnectionTrait>(conn: &C, rollup: &Rollup) -> StoreResult<()> {
-    let backend = conn.get_database_backend();
-    let hourly: Vec<_> = rollup
-        .hourly
-        .iter()
-        .map(|(key, sums)| usage_hourly::Model {
-            account_id: key.account.as_uuid(),
-            bucket: key.bucket,
-            meter: key.meter.to_string(),
-            model: key.model.clone(),
-            api_key_id: key.api_key.map_or(Uuid::nil(), ApiKeyId::as_uuid),
-            user_id: key.user.map_or(Uuid::nil(), UserId::as_uuid),
-            quantity: sums.quantity,
-            amount_nanos: sums.amount_nanos,
-            events: sums.events,
-        })
-        .collect();
-    for chunk in statement_chunks(&hourly, 9) {
-        let rows = chunk.iter().cloned().map(usage_hourly::ActiveModel::from);
-        let upsert = usage_hourly::Entity::insert_many(rows).on_conflict(adding(backend, "usage_hourly"));
-        upsert.exec_without_returning(conn).await.map_err(store_error)?;
-    }
-    let daily: Vec<_> = rollup
-        .daily
-        .iter()
-        .map(|(key, sums)| usage_daily::Model {
-            account_id: key.account.as_uuid(),
-            bucket: key.bucket.to_string(),
-            meter: key.meter.to_string(),
-            model: key.model.clone(),
-            api_key_id: key.api_key.map_or(Uuid::nil(), ApiKeyId::as_uuid),
-            user_id: key.user.map_or(Uuid::nil(), UserId::as_uuid),
-            quantity: sums.quantity,
-            amount_nanos: sums.amount_nanos,
-            events: sums.events,
-        })
-        .collect();
-    for chunk in statement_chunks(&daily, 9) {
-        let rows = chunk.iter().cloned().map(usage_daily::ActiveModel::from);
-        let upsert = usage_daily::Entity::insert_many(rows).on_conflict(adding(backend, "usage_daily"));
-        upsert.exec_without_returning(conn).await.map_err(store_error)?;
-    }
-    Ok(())
+/// What is added to the row of a rollup that exists.
+pub const ADDING: Existing = Existing::Add(&KEY, &SUMS);
+
+/// The rows that a commit adds to `usage_hourly`.
+pub fn hourly(rollup: &Rollup) -> Vec<usage_hourly::Model> {
+    let row = |(key, sums): (&RollupKey<DateTime<Utc>>, &RollupSums)| usage_hourly::Model {
+        account_id: key.account.as_uuid(),
+        bucket: key.bucket,
+        meter: key.meter.to_string(),
+        model: key.model.clone(),
+        api_key_id: key.api_key.map_or(Uuid::nil(), ApiKeyId::as_uuid),
+        user_id: key.user.map_or(Uuid::nil(), UserId::as_uuid),
+        quantity: sums.quantity,
+        amount_nanos: sums.amount_nanos,
+        events: sums.events,
+    };
+    rollup.hourly.iter().map(row).collect()
 }
 
-fn adding(backend: DbBackend, table: &str) -> OnConflict {
-    let mut conflict = OnConflict::columns(KEY.map(Alias::new));
-    for column in SUMS {
-        let sum = match backend {
-            DbBackend::MySql => format!("{column} + VALUES({column})"),
-            _ => format!("{table}.{column} + excluded.{column}"),
-        };
-        conflict.value(Alias::new(column), Expr::cust(sum));
-    }
-    conflict
+/// The rows that a commit adds to `usage_daily`.
+pub fn daily(rollup: &Rollup) -> Vec<usage_daily::Model> {
+    let row = |(key, sums): (&RollupKey<NaiveDate>, &RollupSums)| usage_daily::Model {
+        account_id: key.account.as_uuid(),
+        bucket: key.bucket.to_string(),
+        meter: key.meter.to_string(),
+        model: key.model.clone(),
+        api_key_id: key.api_key.map_or(Uuid::nil(), ApiKeyId::as_uuid),
+        user_id: key.user.map_or(Uuid::nil(), UserId::as_uuid),
+        quantity: sums.quantity,
+        amount_nanos: sums.amount_nanos,
+        events: sums.events,
+    };
+    rollup.daily.iter().map(row).collect()
 }
 
 /// Sums the rollup that fits the filter: hours by the hour, everything else by the day.

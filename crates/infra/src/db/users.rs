@@ -1,6 +1,6 @@
 //! Users in the database.
 
-use super::columns::{corrupt, from_json, padded};
+use super::columns::{corrupt, from_json, one_of};
 use super::entity::user::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
@@ -58,7 +58,8 @@ impl<C: ConnectionTrait + Send + Sync> UserRepository for Repos<C> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let query = Entity::find().filter(Column::Id.is_in(padded(ids.iter().map(|id| id.as_uuid()).collect())));
+        let wanted = ids.iter().map(|id| id.as_uuid()).collect();
+        let query = Entity::find().filter(one_of(self.conn.get_database_backend(), Column::Id, wanted));
         query.all(&self.conn).await.map_err(store_error)?.into_iter().map(user).collect()
     }
 

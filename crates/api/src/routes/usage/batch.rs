@@ -87,14 +87,12 @@ pub async fn report_all(
     reports: Vec<ApiResult<UsageReport>>,
     services: &Arc<Services>,
 ) -> ApiResult<Vec<EventResult>> {
-    let actor = caller.actor().clone();
     let mut readable = Vec::with_capacity(reports.len());
     let mut places = Vec::with_capacity(reports.len());
     for report in reports {
         places.push(report.map(|report| readable.push(report)));
     }
-    let outcomes = services.run(|services| async move { services.report(&actor, &readable).await }).await?;
-    let mut outcomes = outcomes.into_iter();
+    let mut outcomes = services.report(caller.actor(), readable).await?.into_iter();
     let results = places.into_iter().map(|place| match place {
         Ok(()) => {
             outcomes.next().map_or_else(|| rejected(&Error::Unavailable.into()), |o| result(o, &services.catalogue))

@@ -84,11 +84,8 @@ pub async fn report_usage(
     services: web::Data<Arc<Services>>,
 ) -> ApiResult {
     let report = body.0.into_report(idempotency::header(&request)?)?;
-    let actor = caller.actor().clone();
-    let catalogue = services.catalogue.clone();
-    let mut outcomes =
-        services.run(|services| async move { services.report(&actor, std::slice::from_ref(&report)).await }).await?;
+    let mut outcomes = services.report(caller.actor(), vec![report]).await?;
     let receipt = outcomes.pop().ok_or(domain::error::Error::Unavailable)??;
     let mut response = if receipt.duplicate { HttpResponse::Ok() } else { HttpResponse::Created() };
-    Ok(response.json(UsageView::of_receipt(&receipt, &catalogue)))
+    Ok(response.json(UsageView::of_receipt(&receipt, &services.catalogue)))
 }
