@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 const JOINERS: usize = 50;
 const SEATS: u32 = 3;
-/// Who consumes while the member is removed, and how often each at least tries.
+/// How many consume at once while the member is removed.
 const CONSUMERS: usize = 4;
 
 async fn all<T: Send + 'static>(racers: Vec<impl Future<Output = T> + Send + 'static>) -> Vec<T> {
@@ -65,17 +65,17 @@ async fn one_invitation_lets_one_person_in_and_one_request_is_one_row(fresh: &Fr
         let lost: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
         assert!(matches!(lost[..], [Error::NotFound("team")]), "round {round}: {lost:?}");
         // The same user twice, with the team's own code.
-        let asker = scene.people(1).await.remove(0);
-        for outcome in all(vec![joining(&scene, &asker, &crew.code), joining(&scene, &asker, &crew.code)]).await {
+        let guest = scene.people(1).await.remove(0);
+        for outcome in all(vec![joining(&scene, &guest, &crew.code), joining(&scene, &guest, &crew.code)]).await {
             outcome.unwrap();
         }
         let members = scene.services.store.members();
         let keys: Vec<_> = pair.iter().map(|actor| (crew.account, actor.user)).collect();
         let entered = members.find_many(&keys).await.unwrap();
         assert_eq!(entered.iter().filter(|member| member.is_active()).count(), 1, "round {round}");
-        let asked = members.find(crew.account, asker.user).await.unwrap().unwrap();
+        let asked = members.find(crew.account, guest.user).await.unwrap().unwrap();
         assert_eq!(asked.status, MembershipStatus::Pending, "round {round}");
-        for user in [entered.iter().find(|member| member.is_active()).unwrap().user, asker.user] {
+        for user in [entered.iter().find(|member| member.is_active()).unwrap().user, guest.user] {
             scene.services.teams.remove_member(&owner, crew.team, user).await.unwrap();
         }
     }

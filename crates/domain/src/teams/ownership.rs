@@ -2,11 +2,10 @@
 
 use super::service::{Desk, TeamService, note, tell};
 use super::{Membership, TeamView};
-use crate::accounts::{Account, Act, MemberRole};
+use crate::accounts::{Account, Act, MemberRole, standing};
 use crate::actor::Actor;
 use crate::error::{Error, Result};
 use crate::id::{TeamId, UserId};
-use crate::identity::User;
 use crate::store::{StoreError, retrying};
 use serde_json::json;
 
@@ -23,7 +22,7 @@ impl TeamService {
         if next.role == MemberRole::Owner {
             return Err(Error::conflict("conflict", "This user owns the team already."));
         }
-        if !work.users().find(to).await?.is_some_and(|user| User::may_act(&user)) {
+        if !work.users().find(to).await?.is_some_and(|user| user.may_act()) {
             return Err(Error::conflict("conflict", "This user is disabled and cannot own a team."));
         }
         let corrupt = StoreError::Corrupt { table: "team_members", column: "role" };
@@ -35,7 +34,7 @@ impl TeamService {
         let detail = json!({ "from": former.user, "to": to });
         note(&*work, actor, "team.transfer_ownership", &team, (detail.clone(), now)).await?;
         tell(&*work, &team, "team.ownership_transferred", (detail, now)).await?;
-        let standing = crate::accounts::standing(&*work, actor, &account).await?.ok_or(Error::NotFound("team"))?;
+        let standing = standing(&*work, actor, &account).await?.ok_or(Error::NotFound("team"))?;
         let view = self.shown(&*work, team, account, standing).await?;
         work.commit().await?;
         Ok(view)

@@ -7,6 +7,7 @@ use crate::change::Change;
 use crate::error::Error;
 use crate::id::{InvitationId, UserId};
 use crate::identity::{Email, LoginThrottle, MockMeterScales, MockSecretSource, ThrottleKey, User, samples as people};
+use crate::page::PageRequest;
 use crate::quantity::Quantity;
 use crate::store::StoreError;
 use crate::testing::{FixedClock, MockStore, MockWork};
@@ -135,7 +136,7 @@ async fn to_strangers_no_team_exists_whatever_they_try() {
     let missing = |answer: Result<(), Error>| assert!(matches!(answer, Err(Error::NotFound("team"))), "{answer:?}");
     let reading = || Arc::new(MockStore::reading(cast.work()));
     missing(service(&reading(), 3).view(&actor, id).await.map(drop));
-    missing(service(&reading(), 3).list_invitations(&actor, id, Default::default()).await.map(drop));
+    missing(service(&reading(), 3).list_invitations(&actor, id, PageRequest::default()).await.map(drop));
     let all = || once(cast.work());
     missing(service(&all(), 3).update(&actor, id, TeamChange::default()).await.map(drop));
     missing(service(&all(), 3).delete(&actor, id).await);
