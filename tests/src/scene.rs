@@ -131,5 +131,6 @@ pub fn command(account: AccountId, meter: &str, atoms: i64, key: &str) -> Consum
         dimensions: Dimensions::default(),
         user: None,
         api_key: None,
+        key_is_limited: false,
     }
 }

@@ -82,6 +82,8 @@ pub struct KeyActor {
     pub scopes: Vec<Scope>,
     /// Models the key may use; `None` is any.
     pub models: Option<Vec<String>>,
+    /// Whether the key has an allowance of its own.
+    pub is_limited: bool,
 }
 
 /// An authenticated caller.

@@ -5,7 +5,7 @@ use crate::audit::AuditLog;
 use crate::error::Error;
 use crate::idempotency::IdempotencyRepository;
 use crate::identity::{ApiKeyRepository, SessionRepository, ThrottleRepository, UserRepository};
-use crate::metering::UsageRepository;
+use crate::metering::{StandingRepository, UsageRepository};
 use crate::options::{LeaseRepository, OptionRepository};
 use crate::outbox::Outbox;
 use crate::plans::{PlanRepository, SubscriptionRepository};
@@ -50,6 +50,7 @@ pub trait Repositories: Send + Sync {
     fn outbox(&self) -> &dyn Outbox;
     fn plans(&self) -> &dyn PlanRepository;
     fn sessions(&self) -> &dyn SessionRepository;
+    fn standings(&self) -> &dyn StandingRepository;
     fn subscriptions(&self) -> &dyn SubscriptionRepository;
     fn teams(&self) -> &dyn TeamRepository;
     fn throttles(&self) -> &dyn ThrottleRepository;

@@ -7,7 +7,7 @@ use crate::identity::{
     ApiKeyRepository, MockApiKeyRepository, MockSessionRepository, MockThrottleRepository, MockUserRepository,
     SessionRepository, ThrottleRepository, UserRepository,
 };
-use crate::metering::{MockUsageRepository, UsageRepository};
+use crate::metering::{MockStandingRepository, MockUsageRepository, StandingRepository, UsageRepository};
 use crate::options::{LeaseRepository, MockLeaseRepository, MockOptionRepository, OptionRepository};
 use crate::outbox::{MockOutbox, Outbox};
 use crate::plans::{MockPlanRepository, MockSubscriptionRepository, PlanRepository, SubscriptionRepository};
@@ -66,6 +66,7 @@ doubles! {
     outbox: MockOutbox as Outbox,
     plans: MockPlanRepository as PlanRepository,
     sessions: MockSessionRepository as SessionRepository,
+    standings: MockStandingRepository as StandingRepository,
     subscriptions: MockSubscriptionRepository as SubscriptionRepository,
     teams: MockTeamRepository as TeamRepository,
     throttles: MockThrottleRepository as ThrottleRepository,

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::error::Error;
 use domain::id::{AccountId, PlanVersionId};
+use domain::metering::Standing;
 use domain::money::{Currency, Money};
 use domain::plans::{
     Catalogue, Choice, Interval, PlanCode, PlanService, PlanVersion, Subscription, SubscriptionStatus,
@@ -155,8 +156,8 @@ db_test!(a_subscription_reads_back_whole, async |database: &Database| {
     work.subscriptions().save(&changed).await.unwrap();
     work.commit().await.unwrap();
     let stranger = AccountId::new(now());
-    let found = database.subscriptions().find_many(&[changed.account, stranger]).await.unwrap();
-    assert_eq!(found, [changed]);
+    let found = database.standings().load(&[changed.account, stranger]).await.unwrap();
+    assert_eq!(found, [Standing { subscription: changed, counters: Vec::new(), has_grants: false }]);
     assert_eq!(database.subscriptions().find(stranger).await.unwrap(), None);
 });
 

@@ -64,7 +64,7 @@ fn committer(store: MockStore, capacity: usize) -> Committer {
 fn work(failure: Option<StoreError>) -> MockWork {
     let mut work = MockWork::default();
     work.accounts.expect_lock_many().return_once(|_| failure.map_or(Ok(Vec::new()), Err));
-    work.subscriptions.expect_find_many().returning(|_| Ok(Vec::new()));
+    work.standings.expect_load().returning(|_| Ok(Vec::new()));
     work.plans.expect_find_versions().returning(|_| Ok(Vec::new()));
     work.counters.expect_load().returning(|_| Ok(Vec::new()));
     work.grants.expect_load_live().returning(|_, _| Ok(Vec::new()));

@@ -8,6 +8,7 @@ mod periods;
 mod replay;
 mod seed;
 mod splits;
+mod statements;
 mod sweep;
 mod teams;
 mod wide_batches;

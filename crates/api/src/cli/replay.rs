@@ -191,7 +191,17 @@ async fn read(
             let key = UsageKey::parse(&format!("{name}:{}", index + 1)).context("a key could not be made")?;
             let occurred_at = Some(cut_to_micros(time + shift));
             let (meter, dimensions) = (meter.code.clone(), dimensions.clone());
-            Ok(Consume { account, meter, quantity, key, occurred_at, dimensions, user: None, api_key: None })
+            Ok(Consume {
+                account,
+                meter,
+                quantity,
+                key,
+                occurred_at,
+                dimensions,
+                user: None,
+                api_key: None,
+                key_is_limited: false,
+            })
         })
         .collect()
 }

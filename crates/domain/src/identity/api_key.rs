@@ -215,6 +215,7 @@ impl ApiKey {
             account: self.account,
             scopes: self.draft.scopes.iter().filter(kept).cloned().collect(),
             models: self.draft.models.clone(),
+            is_limited: self.draft.allowance.is_some(),
         }
     }
 }

@@ -83,6 +83,8 @@ pub struct Consume {
     pub user: Option<UserId>,
     /// The API key through which it came.
     pub api_key: Option<ApiKeyId>,
+    /// Whether that key has an allowance of its own, as far as its caller is known.
+    pub key_is_limited: bool,
 }
 
 impl Consume {
@@ -184,6 +186,7 @@ mod tests {
             dimensions: Dimensions::default(),
             user: None,
             api_key: None,
+            key_is_limited: false,
         }
     }
 

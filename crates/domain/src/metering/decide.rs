@@ -104,9 +104,9 @@ pub fn decide(limits: &[Limit], funds: &Funds<'_>, quantity: Quantity) -> Result
         draw(Source::Grant(*grant), *remaining, &mut missing);
     }
     let covered = quantity.left_after(missing);
-    let beyond = beyond_funds(funds);
-    let last = Limit { kind: beyond.kind, remaining: covered.saturating_add(beyond.remaining) };
-    refuse_if_any_binds(limits, (missing.is_positive()).then_some(last), quantity)?;
+    let last = beyond_funds(funds, missing)
+        .map(|beyond| Limit { kind: beyond.kind, remaining: covered.saturating_add(beyond.remaining) });
+    refuse_if_any_binds(limits, last, quantity)?;
     if missing.is_positive() {
         parts.push(priced(funds, missing)?);
     }
@@ -128,7 +128,7 @@ pub fn decide_gauge(limits: &[Limit], gauge: &Gauge<'_>, quantity: Quantity) -> 
     };
     let within = limit.left_after(gauge.level).min(quantity);
     let over = level.left_after(limit);
-    let plan = (over.is_positive()).then(|| Limit {
+    let plan = (over.is_positive() && !may_rise_to(gauge, over)).then(|| Limit {
         kind: gauge_bound(gauge),
         remaining: limit.saturating_add(affordable_over(gauge)).left_after(gauge.level),
     });
@@ -146,38 +146,65 @@ pub fn decide_gauge(limits: &[Limit], gauge: &Gauge<'_>, quantity: Quantity) -> 
     Ok(parts)
 }
 
-/// What the plan's last fund still lets through, and the limit to name when it does not suffice.
-fn beyond_funds(funds: &Funds<'_>) -> Limit {
+/// What the plan's last fund lets through, and the limit to name, when that is less than what is missing.
+///
+/// How much exactly is asked only then: it takes a search.
+fn beyond_funds(funds: &Funds<'_>, missing: Quantity) -> Option<Limit> {
+    if !missing.is_positive() {
+        return None;
+    }
     match funds.exhausted {
-        OnExhausted::Refuse => Limit { kind: LimitKind::PlanAllowance, remaining: Quantity::ZERO },
+        OnExhausted::Refuse => Some(Limit { kind: LimitKind::PlanAllowance, remaining: Quantity::ZERO }),
         OnExhausted::Overage(tariff) => {
-            let remaining = affordable(tariff, funds.overage_before, funds.budget);
-            Limit { kind: LimitKind::SpendCap, remaining }
+            let fits = tariff.is_affordable(funds.overage_before, missing, most_of(tariff, funds.budget));
+            (!fits).then(|| Limit {
+                kind: LimitKind::SpendCap,
+                remaining: affordable(tariff, funds.overage_before, funds.budget),
+            })
         }
-        OnExhausted::Wallet(tariff) => wallet_bound(funds, tariff),
+        OnExhausted::Wallet(tariff) => wallet_bound(funds, tariff, missing),
     }
 }
 
-fn wallet_bound(funds: &Funds<'_>, tariff: &Tariff) -> Limit {
-    let nothing = Money::zero(tariff.currency());
-    let by_balance = tariff.affordable(funds.overage_before, funds.balance.unwrap_or(nothing));
+fn wallet_bound(funds: &Funds<'_>, tariff: &Tariff, missing: Quantity) -> Option<Limit> {
+    let balance = funds.balance.unwrap_or(Money::zero(tariff.currency()));
+    let fits = |budget| tariff.is_affordable(funds.overage_before, missing, budget);
+    if fits(balance) && fits(most_of(tariff, funds.budget)) {
+        return None;
+    }
+    let by_balance = tariff.affordable(funds.overage_before, balance);
     let by_cap = affordable(tariff, funds.overage_before, funds.budget);
-    if by_cap < by_balance {
+    Some(if by_cap < by_balance {
         Limit { kind: LimitKind::SpendCap, remaining: by_cap }
     } else {
         Limit { kind: LimitKind::Wallet, remaining: by_balance }
-    }
+    })
+}
+
+/// The budget, or without one all that can be represented.
+fn most_of(tariff: &Tariff, budget: Option<Money>) -> Money {
+    budget.unwrap_or(Money::from_nanos(i64::MAX, tariff.currency()))
 }
 
 fn affordable(tariff: &Tariff, before: Quantity, budget: Option<Money>) -> Quantity {
-    let most = Money::from_nanos(i64::MAX, tariff.currency());
-    tariff.affordable(before, budget.unwrap_or(most))
+    tariff.affordable(before, most_of(tariff, budget))
 }
 
 fn gauge_bound(gauge: &Gauge<'_>) -> LimitKind {
     match gauge.exhausted {
         OnExhausted::Overage(_) => LimitKind::SpendCap,
         OnExhausted::Refuse | OnExhausted::Wallet(_) => LimitKind::PlanAllowance,
+    }
+}
+
+/// Whether the gauge may lie this far above its limit.
+fn may_rise_to(gauge: &Gauge<'_>, over: Quantity) -> bool {
+    match gauge.exhausted {
+        OnExhausted::Overage(tariff) => {
+            let more = over.left_after(gauge.overage_before);
+            tariff.is_affordable(gauge.overage_before, more, most_of(tariff, gauge.budget))
+        }
+        OnExhausted::Refuse | OnExhausted::Wallet(_) => false,
     }
 }
 

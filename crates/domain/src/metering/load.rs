@@ -3,6 +3,7 @@
 use super::books::{AccountBooks, KeyAllowances, PlanPeriod};
 use super::command::{Consume, MAX_LATE};
 use super::member_books::MemberBooks;
+use super::ports::Standing;
 use crate::accounts::{Account, AccountKind};
 use crate::error::Result;
 use crate::id::{AccountId, PlanVersionId};
@@ -32,7 +33,10 @@ pub(super) async fn open_books(
     let ids: BTreeSet<AccountId> = commands.iter().map(|command| command.account).collect();
     let ids: Vec<AccountId> = ids.into_iter().collect();
     let accounts = work.accounts().lock_many(&ids).await?;
-    let subscriptions = current_subscriptions(work, (catalogue, hook), &accounts, now).await?;
+    let standings = work.standings().load(&ids).await?;
+    let mut standings: BTreeMap<_, _> =
+        standings.into_iter().map(|standing| (standing.subscription.account, standing)).collect();
+    let subscriptions = current_subscriptions(work, (catalogue, hook), (&accounts, &mut standings), now).await?;
     let versions = versions_of(work, subscriptions.values().map(|subscription| subscription.chosen.version)).await?;
     let mut books = Books::default();
     for account in accounts {
@@ -49,32 +53,29 @@ pub(super) async fn open_books(
     }
     add_members(work, &mut books, commands).await?;
     add_earlier_periods(work, &mut books, &subscriptions, commands, now).await?;
-    add_counters(work, &mut books).await?;
-    for grant in work.grants().load_live(&ids, now).await? {
-        if let Some(book) = books.accounts.get_mut(&grant.account) {
-            book.add_grant(grant);
-        }
-    }
+    add_counters(work, &mut books, &standings).await?;
+    add_grants(work, &mut books, &standings, now).await?;
     add_allowances(work, &mut books, commands).await?;
     Ok(books)
 }
 
 /// Subscriptions by account, rolled over to `now`; the default one is begun where there is none.
+///
+/// Only what needed no rolling over keeps its standing, for the counters of another have changed.
 async fn current_subscriptions(
     work: &dyn Repositories,
     (catalogue, hook): (&Catalogue, &dyn PeriodHook),
-    accounts: &[Account],
+    (accounts, standings): (&[Account], &mut BTreeMap<AccountId, Standing>),
     now: DateTime<Utc>,
 ) -> Result<BTreeMap<AccountId, Subscription>> {
-    let ids: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
-    let found = work.subscriptions().find_many(&ids).await?;
-    let mut current: BTreeMap<_, _> = found.into_iter().map(|found| (found.account, found)).collect();
+    standings.retain(|_, standing| now < standing.subscription.period.end);
+    let mut current = BTreeMap::new();
     for account in accounts {
-        let is_current = current.get(&account.id).is_some_and(|subscription| now < subscription.period.end);
-        if !is_current {
-            let rolled = plans::lock_current(work, catalogue, account, hook, now).await?;
-            current.insert(account.id, rolled);
-        }
+        let subscription = match standings.get(&account.id) {
+            Some(standing) => standing.subscription.clone(),
+            None => plans::lock_current(work, catalogue, account, hook, now).await?,
+        };
+        current.insert(account.id, subscription);
     }
     Ok(current)
 }
@@ -140,15 +141,26 @@ async fn add_members(work: &dyn Repositories, books: &mut Books, commands: &[&Co
     Ok(())
 }
 
-async fn add_counters(work: &dyn Repositories, books: &mut Books) -> Result<()> {
-    let slots: Vec<_> = books
-        .accounts
-        .values()
-        .flat_map(|book| {
-            let earlier = book.earlier.iter().map(|earlier| earlier.period.start);
-            earlier.chain([book.current.period.start]).map(|start| (book.account.id, start))
-        })
-        .collect();
+/// Counters come with the standing; those of earlier periods, of one just rolled over, and of a team with its
+/// members' are read.
+async fn add_counters(
+    work: &dyn Repositories,
+    books: &mut Books,
+    standings: &BTreeMap<AccountId, Standing>,
+) -> Result<()> {
+    let mut slots = Vec::new();
+    for book in books.accounts.values_mut() {
+        slots.extend(book.earlier.iter().map(|earlier| (book.account.id, earlier.period.start)));
+        match standings.get(&book.account.id) {
+            Some(standing) if book.members.is_none() => {
+                standing.counters.iter().for_each(|counter| book.add_counter(counter.clone()))
+            }
+            _ => slots.push((book.account.id, book.current.period.start)),
+        }
+    }
+    if slots.is_empty() {
+        return Ok(());
+    }
     for counter in work.counters().load(&slots).await? {
         if let Some(book) = books.accounts.get_mut(&counter.account) {
             book.add_counter(counter);
@@ -157,8 +169,28 @@ async fn add_counters(work: &dyn Repositories, books: &mut Books) -> Result<()> 
     Ok(())
 }
 
+async fn add_grants(
+    work: &dyn Repositories,
+    books: &mut Books,
+    standings: &BTreeMap<AccountId, Standing>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let may_have = |id: &&AccountId| standings.get(id).is_none_or(|standing| standing.has_grants);
+    let granted: Vec<AccountId> = books.accounts.keys().filter(may_have).copied().collect();
+    if granted.is_empty() {
+        return Ok(());
+    }
+    for grant in work.grants().load_live(&granted, now).await? {
+        if let Some(book) = books.accounts.get_mut(&grant.account) {
+            book.add_grant(grant);
+        }
+    }
+    Ok(())
+}
+
 async fn add_allowances(work: &dyn Repositories, books: &mut Books, commands: &[&Consume]) -> Result<()> {
-    let keys: BTreeSet<_> = commands.iter().filter_map(|command| command.api_key).collect();
+    let keys: BTreeSet<_> =
+        commands.iter().filter(|command| command.key_is_limited).filter_map(|command| command.api_key).collect();
     if !keys.is_empty() {
         let keys: Vec<_> = keys.into_iter().collect();
         books.keys = KeyAllowances::new(work.api_keys().lock_allowances(&keys).await?);

@@ -84,6 +84,7 @@ impl Table {
             dimensions: Dimensions::default(),
             user,
             api_key: None,
+            key_is_limited: false,
         }
     }
 

@@ -27,9 +27,9 @@ pub use command::{
 pub use decide::{Denied, Funds, Gauge, Limit, Part, Source, decide, decide_gauge};
 pub use member_books::MemberBooks;
 pub use member_quota::{MemberMeter, MemberQuota};
+pub use ports::{Booked, SavedUsage, Standing, StandingRepository, UsageFilter, UsageRepository};
 #[cfg(any(test, feature = "testing"))]
-pub use ports::MockUsageRepository;
-pub use ports::{Booked, SavedUsage, UsageFilter, UsageRepository};
+pub use ports::{MockStandingRepository, MockUsageRepository};
 pub use quota_view::{MeterQuota, QuotaView};
 pub use report::UsageReport;
 pub use service::{MeteringService, Outcome};

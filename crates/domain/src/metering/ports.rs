@@ -4,7 +4,7 @@ use super::summary::{Rollup, SummaryFilter, SummaryRow};
 use super::{GroupBy, UsageRecord};
 use crate::id::{AccountId, ApiKeyId, UserId};
 use crate::page::{Page, PageRequest};
-use crate::plans::MeterCode;
+use crate::plans::{MeterCode, Subscription};
 use crate::quota::Counter;
 use crate::store::StoreResult;
 use async_trait::async_trait;
@@ -36,6 +36,24 @@ pub struct UsageFilter {
     pub user: Option<UserId>,
     pub from: Option<DateTime<Utc>>,
     pub to: Option<DateTime<Utc>>,
+}
+
+/// What the books of a locked account are opened from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub subscription: Subscription,
+    /// The pool's counters of the subscription's current period.
+    pub counters: Vec<Counter>,
+    /// Whether any grant has something left, expired or not.
+    pub has_grants: bool,
+}
+
+/// What opening the books reads of many accounts at once; their rows are locked.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait StandingRepository: Send + Sync {
+    /// One for each account that has a subscription.
+    async fn load(&self, accounts: &[AccountId]) -> StoreResult<Vec<Standing>>;
 }
 
 /// Usage rows. Whoever writes them holds the lock on the account's row.

@@ -76,6 +76,7 @@ impl MeteringService {
             occurred_at: report.occurred_at.map(cut_to_micros),
             dimensions,
             api_key: actor.key.as_ref().map(|key| key.id),
+            key_is_limited: actor.key.as_ref().is_some_and(|key| key.is_limited),
         })
     }
 
@@ -122,12 +123,13 @@ struct Checked {
     occurred_at: Option<DateTime<Utc>>,
     dimensions: Dimensions,
     api_key: Option<ApiKeyId>,
+    key_is_limited: bool,
 }
 
 impl Checked {
     fn into_command(self, account: AccountId, user: UserId) -> Consume {
-        let Self { meter, quantity, key, occurred_at, dimensions, api_key } = self;
-        Consume { account, meter, quantity, key, occurred_at, dimensions, user: Some(user), api_key }
+        let Self { meter, quantity, key, occurred_at, dimensions, api_key, key_is_limited } = self;
+        Consume { account, meter, quantity, key, occurred_at, dimensions, user: Some(user), api_key, key_is_limited }
     }
 }
 

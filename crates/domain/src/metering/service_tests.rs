@@ -2,7 +2,7 @@ use super::*;
 use crate::accounts::Account;
 use crate::error::{Error, LimitKind};
 use crate::id::{AccountId, PlanVersionId, UserId};
-use crate::metering::{Consume, Dimensions, Rejection, Source, UsageKey};
+use crate::metering::{Consume, Dimensions, Rejection, Source, Standing, UsageKey};
 use crate::plans::{Choice, Interval, MeterCode, PlanVersion, Subscription, SubscriptionStatus};
 use crate::quantity::Quantity;
 use crate::store::StoreError;
@@ -50,6 +50,7 @@ fn command(account: &Account, quantity: i64, key: &str) -> Consume {
         dimensions: Dimensions::default(),
         user: None,
         api_key: None,
+        key_is_limited: false,
     }
 }
 
@@ -60,10 +61,10 @@ fn finding(account: &Account, plan: &Arc<PlanVersion>, status: SubscriptionStatu
     let (account, plan) = (account.clone(), plan.clone());
     let mut work = MockWork::default();
     work.accounts.expect_lock_many().once().return_once(move |_| Ok(vec![account]));
-    work.subscriptions.expect_find_many().return_once(move |_| Ok(vec![Subscription { status, ..begun }]));
+    let subscription = Subscription { status, ..begun };
+    let standing = Standing { subscription, counters: Vec::new(), has_grants: false };
+    work.standings.expect_load().return_once(move |_| Ok(vec![standing]));
     work.plans.expect_find_versions().return_once(move |_| Ok(vec![plan]));
-    work.counters.expect_load().return_once(|_| Ok(Vec::new()));
-    work.grants.expect_load_live().return_once(|_, _| Ok(Vec::new()));
     work
 }
 
@@ -218,8 +219,10 @@ async fn an_event_of_now_counts_in_its_own_period_even_when_another_replica_roll
     let ahead = own.advance(own.period.end, &chosen).subscription;
     let (id, period) = (account.id, own.open_period());
     let own_start = own.period.start;
-    work.subscriptions.checkpoint();
-    work.subscriptions.expect_find_many().return_once(move |_| Ok(vec![ahead]));
+    work.standings.checkpoint();
+    let standing = Standing { subscription: ahead, counters: Vec::new(), has_grants: false };
+    work.standings.expect_load().return_once(move |_| Ok(vec![standing]));
+    work.counters.expect_load().return_once(|_| Ok(Vec::new()));
     work.subscriptions.expect_periods_since().return_once(move |_, _| Ok(vec![(id, period)]));
     work.plans.checkpoint();
     work.plans.expect_find_versions().returning(move |_| Ok(vec![plan.clone()]));

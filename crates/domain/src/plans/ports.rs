@@ -34,9 +34,6 @@ pub trait PlanRepository: Send + Sync {
 pub trait SubscriptionRepository: Send + Sync {
     async fn find(&self, account: AccountId) -> StoreResult<Option<Subscription>>;
 
-    /// The subscriptions of those accounts that have one.
-    async fn find_many(&self, accounts: &[AccountId]) -> StoreResult<Vec<Subscription>>;
-
     /// A second subscription of one account is `StoreError::Duplicate`.
     async fn insert(&self, subscription: &Subscription) -> StoreResult<()>;
 

@@ -275,6 +275,7 @@ async fn an_api_key_does_not_change_the_plan() {
         account: scene.account.id,
         scopes: vec![Scope::UsageWrite],
         models: None,
+        is_limited: false,
     };
     let actor = Actor { key: Some(key), ..scene.actor.clone() };
     let store = Arc::new(MockStore::default());

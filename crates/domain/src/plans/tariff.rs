@@ -129,11 +129,8 @@ impl Tariff {
     pub fn affordable(&self, before: Quantity, budget: Money) -> Quantity {
         let before = before.max(Quantity::ZERO);
         let most = Quantity::MAX.left_after(before).as_atoms();
-        let fits = |extra: i64| {
-            let after = before.saturating_add(Quantity::atoms(extra));
-            self.step_fee(before, after).is_ok_and(|fee| fee.nanos() <= budget.nanos())
-        };
-        if budget.currency() != self.currency || !fits(0) {
+        let fits = |extra: i64| self.is_affordable(before, Quantity::atoms(extra), budget);
+        if !fits(0) {
             return Quantity::ZERO;
         }
         let (mut low, mut high) = (0, most);
@@ -147,6 +144,13 @@ impl Tariff {
             }
         }
         Quantity::atoms(low)
+    }
+
+    /// Whether `budget` pays for `extra` atoms on top of `before`; see [`Self::affordable`].
+    pub fn is_affordable(&self, before: Quantity, extra: Quantity, budget: Money) -> bool {
+        let after = before.saturating_add(extra);
+        let fee = self.step_fee(before, after);
+        budget.currency() == self.currency && fee.is_ok_and(|fee| fee.nanos() <= budget.nanos())
     }
 
     pub fn tiers(&self) -> &[Tier] {

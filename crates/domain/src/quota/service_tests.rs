@@ -95,7 +95,7 @@ async fn a_key_with_the_scope_admin_lists_the_grants_of_any_account_and_a_custom
     let page = PageRequest { limit: 1, before: None };
     let mut operator = actor(Role::Admin);
     let (id, own) = (crate::id::ApiKeyId::new(now()), operator.personal_account);
-    operator.key = Some(KeyActor { id, account: own, scopes: vec![Scope::Admin], models: None });
+    operator.key = Some(KeyActor { id, account: own, scopes: vec![Scope::Admin], models: None, is_limited: false });
     assert!(service.list(&operator, account, page).await.is_ok());
     assert!(matches!(service.list(&operator, own, page).await, Err(Error::NotFound("account"))));
     assert!(matches!(service.list(&actor(Role::User), account, page).await, Err(Error::Forbidden(_))));

@@ -1,18 +1,23 @@
 //! Writing many rows of a table with one statement, from few statement texts.
 //!
-//! On PostgreSQL every column is one array, so that one text serves any number of rows, and the writes to several
-//! tables travel as one statement. Elsewhere every value is bound; the number of rows is part of the text there, and
+//! On PostgreSQL a column is one array, or one parameter where all rows agree, so that one text serves any number of
+//! rows, and the writes to several tables travel as one statement. Elsewhere every value is bound; the number of rows is part of the text there, and
 //! [`grid`] keeps the texts few.
 
 use super::error::store_error;
 use domain::store::StoreResult;
 use sea_orm::sea_query::ArrayType;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, Iden, Iterable, ModelTrait, Statement, Value};
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Mutex, PoisonError};
 
 /// Most bound values of one statement: SQLite's limit is the lowest, 32 766.
 const MAX_BINDS: usize = 30_000;
 /// Up to here every number of rows has a text of its own; above, multiples of it and a rest.
 const GRID: usize = 128;
+/// Different texts on PostgreSQL, each prepared once on every connection.
+const MAX_TEXTS: usize = 128;
 
 /// What happens to a row whose key exists.
 #[derive(Clone, Copy)]
@@ -47,8 +52,37 @@ pub async fn insert<E: EntityTrait>(
 /// PostgreSQL only: inserts into several tables that travel as one statement.
 #[derive(Default)]
 pub struct Together {
-    parts: Vec<String>,
+    inserts: Vec<Insert>,
+}
+
+struct Insert {
+    table: String,
+    columns: Vec<Filled>,
+    existing: Existing,
+}
+
+/// A column with its value in each row.
+struct Filled {
+    name: String,
+    kind: ArrayType,
+    nullable: bool,
     values: Vec<Value>,
+}
+
+impl Filled {
+    fn is_constant(&self) -> bool {
+        self.values.iter().all(|value| *value == self.values[0])
+    }
+
+    fn array(&self) -> Value {
+        let nothing = self.nullable.then(|| nothing_of(&self.kind));
+        let values = self.values.iter().map(|value| or_nothing(value, nothing.as_ref())).collect();
+        Value::Array(self.kind.clone(), Some(Box::new(values)))
+    }
+
+    fn chosen(&self) -> String {
+        if self.nullable { format!("NULLIF({},{})", self.name, nothing_of(&self.kind).1) } else { self.name.clone() }
+    }
 }
 
 impl Together {
@@ -57,33 +91,88 @@ impl Together {
         if rows.is_empty() {
             return;
         }
+        let filled = |column: E::Column| Filled {
+            name: column.unquoted().to_owned(),
+            kind: E::Model::get_value_type(column),
+            nullable: column.def().is_null(),
+            values: rows.iter().map(|row| row.get(column)).collect(),
+        };
         let table = E::default().table_name().to_owned();
-        let (mut names, mut chosen, mut arrays) = (Vec::new(), Vec::new(), Vec::new());
-        for column in E::Column::iter() {
-            let (name, kind) = (column.unquoted().to_owned(), E::Model::get_value_type(column));
-            let nothing = column.def().is_null().then(|| nothing_of(&kind));
-            let values = rows.iter().map(|row| or_nothing(row.get(column), nothing.as_ref())).collect();
-            chosen.push(match &nothing {
-                Some((_, literal)) => format!("NULLIF({name},{literal})"),
-                None => name.clone(),
-            });
-            self.values.push(Value::Array(kind.clone(), Some(Box::new(values))));
-            arrays.push(format!("${}::{}[]", self.values.len(), type_name(&kind)));
-            names.push(name);
-        }
-        let (names, chosen, arrays) = (names.join(","), chosen.join(","), arrays.join(","));
-        self.parts.push(format!(
-            "INSERT INTO {table} ({names}) SELECT {chosen} FROM UNNEST({arrays}) AS rows({names}){}",
-            conflict(existing, &table, DbBackend::Postgres)
-        ));
+        self.inserts.push(Insert { table, columns: E::Column::iter().map(filled).collect(), existing });
     }
 
-    pub async fn execute(mut self, conn: &impl ConnectionTrait) -> StoreResult<()> {
-        let Some(last) = self.parts.pop() else { return Ok(()) };
-        let first: Vec<String> =
-            self.parts.iter().enumerate().map(|(index, part)| format!("part_{index} AS ({part})")).collect();
-        let text = if first.is_empty() { last } else { format!("WITH {} {last}", first.join(",")) };
-        execute(conn, DbBackend::Postgres, text, self.values).await
+    pub async fn execute(self, conn: &impl ConnectionTrait) -> StoreResult<()> {
+        if self.inserts.is_empty() {
+            return Ok(());
+        }
+        let mut whole = Text::of(&self.inserts, Filled::is_constant);
+        if !is_admitted(&whole.text) {
+            whole = Text::of(&self.inserts, |_| false);
+        }
+        execute(conn, DbBackend::Postgres, whole.text, whole.values).await
+    }
+}
+
+/// A column that has one value in all rows costs a parameter instead of an array; which ones do makes the text.
+/// Most batches are alike, and for the others, so that texts stay few, everything is an array.
+fn is_admitted(text: &str) -> bool {
+    static TEXTS: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    let hash = hasher.finish();
+    let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+    texts.contains(&hash) || (texts.len() < MAX_TEXTS && texts.insert(hash))
+}
+
+/// The statement while it is written.
+#[derive(Default)]
+struct Text {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Text {
+    fn of(inserts: &[Insert], is_scalar: impl Fn(&Filled) -> bool) -> Self {
+        let mut whole = Self::default();
+        let mut parts: Vec<String> = inserts.iter().map(|insert| whole.insert(insert, &is_scalar)).collect();
+        let last = parts.pop().unwrap_or_default();
+        for (index, part) in parts.iter().enumerate() {
+            let begin = if index == 0 { "WITH " } else { "," };
+            whole.text.push_str(&format!("{begin}part_{index} AS ({part}) "));
+        }
+        whole.text.push_str(&last);
+        whole
+    }
+
+    fn insert(&mut self, insert: &Insert, is_scalar: impl Fn(&Filled) -> bool) -> String {
+        let (mut chosen, mut arrays, mut given) = (Vec::new(), Vec::new(), Vec::new());
+        for column in &insert.columns {
+            let kind = type_name(&column.kind);
+            if is_scalar(column) {
+                chosen.push(format!("${}::{kind}", self.parameter(column.values[0].clone())));
+                continue;
+            }
+            arrays.push(format!("${}::{kind}[]", self.parameter(column.array())));
+            chosen.push(column.chosen());
+            given.push(column.name.as_str());
+        }
+        let names = insert.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(",");
+        let from = if arrays.is_empty() {
+            String::new()
+        } else {
+            format!(" FROM UNNEST({}) AS rows({})", arrays.join(","), given.join(","))
+        };
+        let conflict = conflict(insert.existing, &insert.table, DbBackend::Postgres);
+        format!("INSERT INTO {} ({names}) SELECT {}{from}{conflict}", insert.table, chosen.join(","))
+    }
+
+    /// The number of the parameter; an array that two tables share travels once.
+    fn parameter(&mut self, value: Value) -> usize {
+        let shared = matches!(value, Value::Array(..)).then(|| self.values.iter().position(|known| *known == value));
+        shared.flatten().unwrap_or_else(|| {
+            self.values.push(value);
+            self.values.len() - 1
+        }) + 1
     }
 }
 
@@ -158,10 +247,10 @@ fn nothing_of(kind: &ArrayType) -> (Value, &'static str) {
     }
 }
 
-fn or_nothing(value: Value, nothing: Option<&(Value, &'static str)>) -> Value {
+fn or_nothing(value: &Value, nothing: Option<&(Value, &'static str)>) -> Value {
     match nothing {
-        Some((nothing, _)) if value == value.as_null() => nothing.clone(),
-        _ => value,
+        Some((nothing, _)) if *value == value.as_null() => nothing.clone(),
+        _ => value.clone(),
     }
 }
 

@@ -14,6 +14,7 @@ use sea_orm::{
     TransactionTrait,
 };
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -42,6 +43,8 @@ pub struct Shared {
     pub(super) writer: DatabaseConnection,
     /// Plan versions never change, so they are read once.
     pub(super) versions: RwLock<HashMap<PlanVersionId, Arc<PlanVersion>>>,
+    /// Statements of units of work so far.
+    statements: Arc<AtomicU64>,
 }
 
 /// The store: reads committed data, begins units of work.
@@ -50,9 +53,21 @@ pub type Database = Repos<DatabaseConnection>;
 /// Connects to the database of the URL. On SQLite the file and its folder are made when missing.
 pub async fn connect(settings: &DatabaseSettings) -> StoreResult<Database> {
     let sqlite = settings.url.starts_with("sqlite:");
-    let writer = open(settings, if sqlite { 1 } else { settings.max_connections }).await?;
+    let mut writer = open(settings, if sqlite { 1 } else { settings.max_connections }).await?;
+    let statements = Arc::new(AtomicU64::new(0));
+    let counter = statements.clone();
+    writer.set_metric_callback(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+    });
     let conn = if sqlite { open(settings, settings.max_connections.max(2)).await? } else { writer.clone() };
-    Ok(Repos { conn, shared: Arc::new(Shared { writer, versions: RwLock::default() }) })
+    Ok(Repos { conn, shared: Arc::new(Shared { writer, versions: RwLock::default(), statements }) })
+}
+
+impl Database {
+    /// How many statements this process has sent, without BEGIN and COMMIT; on SQLite only those of units of work.
+    pub fn statements(&self) -> u64 {
+        self.shared.statements.load(Ordering::Relaxed)
+    }
 }
 
 pub(super) async fn open(settings: &DatabaseSettings, connections: u32) -> StoreResult<DatabaseConnection> {

@@ -105,7 +105,7 @@ fn row(counter: &Counter, now: DateTime<Utc>) -> Model {
     }
 }
 
-fn counter(row: &Model) -> StoreResult<Counter> {
+pub fn counter(row: &Model) -> StoreResult<Counter> {
     if row.used < 0 || row.reserved < 0 {
         return Err(corrupt(TABLE, "used"));
     }

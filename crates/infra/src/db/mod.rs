@@ -20,6 +20,7 @@ mod pairs;
 mod plans;
 mod repos;
 mod sessions;
+mod standings;
 mod subscriptions;
 mod teams;
 mod throttles;

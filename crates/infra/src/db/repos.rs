@@ -7,7 +7,7 @@ use domain::accounts::{AccountRepository, MembershipRepository};
 use domain::audit::AuditLog;
 use domain::idempotency::IdempotencyRepository;
 use domain::identity::{ApiKeyRepository, SessionRepository, ThrottleRepository, UserRepository};
-use domain::metering::UsageRepository;
+use domain::metering::{StandingRepository, UsageRepository};
 use domain::options::{LeaseRepository, OptionRepository};
 use domain::outbox::Outbox;
 use domain::plans::{PlanRepository, SubscriptionRepository};
@@ -65,6 +65,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn sessions(&self) -> &dyn SessionRepository {
+        self
+    }
+    fn standings(&self) -> &dyn StandingRepository {
         self
     }
     fn subscriptions(&self) -> &dyn SubscriptionRepository {

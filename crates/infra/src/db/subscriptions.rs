@@ -30,20 +30,6 @@ impl<C: ConnectionTrait + Send + Sync> SubscriptionRepository for Repos<C> {
         row.map(subscription).transpose()
     }
 
-    async fn find_many(&self, accounts: &[AccountId]) -> StoreResult<Vec<Subscription>> {
-        let mut found = Vec::with_capacity(accounts.len());
-        for chunk in accounts.chunks(rows_per_statement(1)) {
-            let ids = chunk.iter().map(|account| account.as_uuid()).collect();
-            let rows = Entity::find()
-                .filter(one_of(self.conn.get_database_backend(), Column::AccountId, ids))
-                .all(&self.conn)
-                .await
-                .map_err(store_error)?;
-            found.extend(rows.into_iter().map(subscription).collect::<StoreResult<Vec<_>>>()?);
-        }
-        Ok(found)
-    }
-
     async fn insert(&self, subscription: &Subscription) -> StoreResult<()> {
         let insert = Entity::insert(ActiveModel::from(row(subscription)?));
         insert.exec_without_returning(&self.conn).await.map_err(store_error)?;
@@ -154,7 +140,7 @@ fn row(subscription: &Subscription) -> StoreResult<Model> {
     })
 }
 
-fn subscription(row: Model) -> StoreResult<Subscription> {
+pub fn subscription(row: Model) -> StoreResult<Subscription> {
     let choice = |json: Option<String>, column| json.map(|json| from_json(&json, TABLE, column)).transpose();
     Ok(Subscription {
         id: SubscriptionId::from_uuid(row.id),

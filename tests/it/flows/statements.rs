@@ -1,0 +1,39 @@
+//! The number of statements of one commit does not grow with the batch.
+
+use domain::metering::{Consume, MeteringService};
+use domain::store::Store;
+use harness::databases::Fresh;
+use harness::db_test;
+use harness::scene::{Scene, command};
+use infra::db::{DatabaseSettings, connect};
+use std::sync::Arc;
+
+const BATCH: usize = 500;
+/// Where every value is bound, a table's rows travel as a run on a grid of 128 and a rest: one statement more.
+const TABLES: u64 = 5;
+
+async fn a_commit_of_500_events_takes_the_statements_of_one(fresh: &Fresh) {
+    let scene = Scene::new(&fresh.url).await;
+    let accounts = scene.accounts(BATCH).await;
+    let database = Arc::new(connect(&DatabaseSettings { url: fresh.url.clone(), max_connections: 2 }).await.unwrap());
+    let store: Arc<dyn Store> = database.clone();
+    let metering = MeteringService::new(store, scene.services.clock.clone(), scene.services.catalogue.clone());
+    let over_all = |key: &str| accounts.iter().map(|account| command(*account, "words", 1, key)).collect::<Vec<_>>();
+    let on_one = |key: &str| (0..BATCH).map(|n| command(accounts[0], "words", 1, &format!("{key}-{n}"))).collect();
+    let cost = async |batch: Vec<Consume>| {
+        let before = database.statements();
+        let outcomes = metering.consume(&batch).await.unwrap();
+        assert!(outcomes.iter().all(Result::is_ok));
+        database.statements() - before
+    };
+    // The first use of an account begins its subscription.
+    cost(over_all("first")).await;
+    let single = cost(vec![command(accounts[0], "words", 1, "single")]).await;
+    let (hot, spread) = (cost(on_one("hot")).await, cost(over_all("spread")).await);
+    println!("statements: one event {single}, {BATCH} of one account {hot}, {BATCH} accounts {spread}");
+    let bound = if fresh.url.starts_with("postgres") { 0 } else { TABLES };
+    assert!(single <= 7, "{single}");
+    assert!(hot <= single + bound && spread <= single + bound, "{single}, {hot}, {spread}");
+}
+
+db_test!(statements, a_commit_of_500_events_takes_the_statements_of_one);
