@@ -357,9 +357,9 @@ async fn a_team_is_handed_to_an_active_member_and_its_former_owner_stays_as_admi
     let store = once(work);
     service(&store, 3).transfer_ownership(&cast.owner.as_actor(), cast.team.id, next).await.unwrap();
     assert_eq!(store.commits(), 1);
-    let answer =
-        service(&once(cast.work()), 3).transfer_ownership(&cast.owner.as_actor(), cast.team.id, cast.stranger.id);
-    assert!(matches!(answer.await, Err(Error::NotFound("member"))));
+    let (owner, stranger) = (cast.owner.as_actor(), cast.stranger.id);
+    let answer = service(&once(cast.work()), 3).transfer_ownership(&owner, cast.team.id, stranger).await;
+    assert!(matches!(answer, Err(Error::NotFound("member"))));
 }
 
 #[tokio::test]
