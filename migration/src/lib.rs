@@ -4,12 +4,13 @@ pub mod columns;
 mod identity;
 mod kernel;
 mod metering;
-mod operators;
 mod notices;
+mod operators;
 mod plans;
 mod quota;
 mod reservations;
 mod retention;
+mod teams;
 
 use sea_orm_migration::prelude::*;
 
@@ -90,6 +91,13 @@ impl MigratorTrait for Migrator {
             Box::new(notices::DeliveriesById),
             Box::new(notices::DeliveriesWaiting),
             Box::new(notices::DeliveriesByStatus),
+            Box::new(teams::LongAccountNames),
+            Box::new(teams::Teams),
+            Box::new(teams::TeamMembers),
+            Box::new(teams::TeamMembersByUser),
+            Box::new(teams::TeamAllocations),
+            Box::new(teams::TeamInvitations),
+            Box::new(teams::ApiKeysByAccount),
         ]
     }
 }

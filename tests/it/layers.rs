@@ -20,13 +20,13 @@ const DOMAIN_MAY_NAME: [&str; 12] = [
     "uuid",
 ];
 /// A context imports only those before it.
-const CONTEXTS: [&str; 6] = ["identity", "accounts", "plans", "quota", "metering", "notices"];
+const CONTEXTS: [&str; 7] = ["identity", "accounts", "teams", "plans", "quota", "metering", "notices"];
 /// The index of ports names every context, and so do the builders for tests.
 const INDEX_FILES: [&str; 2] = ["store.rs", "testing.rs"];
 /// What is asynchronous in every context.
 const ASYNCHRONOUS: [&str; 4] = ["mod.rs", "ports.rs", "service.rs", "steps.rs"];
 /// Parts of services, and steps, that have a file of their own.
-const USE_CASES: [&str; 25] = [
+const USE_CASES: [&str; 32] = [
     "accounts/access.rs",
     "accounts/identities.rs",
     "accounts/keys.rs",
@@ -36,6 +36,7 @@ const USE_CASES: [&str; 25] = [
     "accounts/registration.rs",
     "accounts/set_up.rs",
     "metering/load.rs",
+    "metering/member_quota.rs",
     "metering/quota_view.rs",
     "metering/report.rs",
     "metering/reports.rs",
@@ -51,7 +52,13 @@ const USE_CASES: [&str; 25] = [
     "plans/meter_agreement.rs",
     "plans/orders.rs",
     "plans/publishing.rs",
+    "plans/team_plans.rs",
     "quota/carry.rs",
+    "teams/invitations.rs",
+    "teams/joining.rs",
+    "teams/members.rs",
+    "teams/ownership.rs",
+    "teams/samples.rs",
 ];
 const MAX_LINES: usize = 600;
 /// The only reader of the system's clock.

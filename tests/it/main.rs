@@ -8,4 +8,5 @@ mod layers;
 mod oauth;
 mod races;
 mod replicas;
+mod roles;
 mod seed_map;

@@ -16,6 +16,7 @@ pub mod loops;
 mod metrics;
 pub mod openapi;
 mod plans_check;
+pub mod quota_answers;
 mod request_rate;
 pub mod retention;
 pub mod routes;

@@ -10,9 +10,9 @@ use crate::services::Services;
 use crate::settings::Settings;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, ContentType};
-use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::{DefaultHeaders, Next, from_fn};
 use actix_web::{App, HttpRequest, HttpResponse, ResponseError, web};
 use std::sync::Arc;
 use utoipa_actix_web::AppExt;
@@ -59,10 +59,27 @@ pub fn app(
         .service(web::redirect("/docs", "/docs/"))
         .configure(health::configure)
         .default_service(web::to(nothing_here))
+        .wrap(from_fn(forget_quota_answers))
         .wrap(from_fn(rate_limit_headers))
         .wrap(DefaultHeaders::new().add(("X-Content-Type-Options", "nosniff")).add(("Cache-Control", "no-store")))
         .wrap(from_fn(metrics::middleware))
         .wrap(from_fn(request_id::middleware))
+}
+
+/// Whatever is changed by a request may change a quota. Use and reservations say themselves whose.
+async fn forget_quota_answers<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, actix_web::Error> {
+    let own = ["/usage", "/reservations"]
+        .iter()
+        .any(|path| request.path().strip_prefix(BASE).is_some_and(|rest| rest.starts_with(path)));
+    let changes = !own && !matches!(*request.method(), Method::GET | Method::HEAD);
+    let response = next.call(request).await?;
+    if changes && let Some(services) = response.request().app_data::<web::Data<Arc<Services>>>() {
+        services.quota_answers.forget_all();
+    }
+    Ok(response)
 }
 
 async fn document(document: web::Data<Document>) -> HttpResponse {

@@ -1,18 +1,21 @@
 //! Every use case, shared by handlers and loops.
 
 use crate::committer::Committer;
+use crate::quota_answers::QuotaAnswers;
 use domain::accounts::{AccountService, KeyService, OAuthService, OperatorService, OptionService, RegistrationService};
 use domain::actor::Actor;
 use domain::error::{Error, Result};
-use domain::id::ReservationId;
+use domain::id::{AccountId, ReservationId};
 use domain::identity::IdentityService;
 use domain::metering::{
-    Command, Done, EndWish, HoldWish, MeteringService, Receipt, Reservation, RetentionService, Settlement, UsageReport,
+    Command, Decided, Done, EndWish, HoldWish, MeteringService, Receipt, Reservation, RetentionService, Settlement,
+    UsageReport, receipts,
 };
 use domain::notices::{Courier, DeadLetterService, FanOut, NoticeService, WebhookService};
 use domain::plans::{Catalogue, PlanService, SubscriptionService};
 use domain::quota::GrantService;
 use domain::store::Store;
+use domain::teams::TeamService;
 use domain::time::Clock;
 use futures_util::future::join_all;
 use infra::clock::TestClock;
@@ -33,6 +36,7 @@ pub struct Services {
     pub operators: OperatorService,
     pub options: OptionService,
     pub oauth: OAuthService,
+    pub teams: TeamService,
     pub plans: PlanService,
     pub subscriptions: SubscriptionService,
     pub grants: GrantService,
@@ -44,6 +48,7 @@ pub struct Services {
     pub fan_out: FanOut,
     pub courier: Courier,
     pub committer: Committer,
+    pub quota_answers: QuotaAnswers,
     /// Most bytes of a request body.
     pub body_limit: usize,
     /// Most events of one batch.
@@ -77,7 +82,8 @@ impl Services {
         let mut commands = Vec::with_capacity(prepared.len());
         let places: Vec<_> =
             prepared.into_iter().map(|command| command.map(|command| commands.push(command))).collect();
-        let mut outcomes = self.committer.consume(commands).await?.into_iter();
+        let commands = commands.into_iter().map(Command::Consume).collect();
+        let mut outcomes = receipts(self.book(commands).await?).into_iter();
         let answers = places.into_iter().map(|place| {
             place?;
             outcomes.next().ok_or(Error::Unavailable)?.map_err(Error::from)
@@ -112,11 +118,20 @@ impl Services {
     }
 
     async fn settle(&self, command: Command) -> Result<Settlement> {
-        match self.committer.book(vec![command]).await?.pop() {
+        match self.book(vec![command]).await?.pop() {
             Some(Ok(Done::Settled(settlement))) => Ok(*settlement),
             Some(Err(rejection)) => Err(rejection.into()),
             Some(Ok(Done::Used(_))) | None => Err(Error::Unavailable),
         }
+    }
+
+    /// Books commands; whoever asks for the quota after the answer sees them.
+    async fn book(&self, commands: Vec<Command>) -> Result<Vec<Decided>> {
+        let mut accounts: Vec<AccountId> = commands.iter().map(Command::account).collect();
+        accounts.dedup();
+        let booked = self.committer.book(commands).await;
+        accounts.into_iter().for_each(|account| self.quota_answers.forget(account));
+        booked
     }
 
     /// Ends a chunk of the reservations whose time is over; how many ended, and how many could not.
@@ -130,7 +145,7 @@ impl Services {
         let (mut done, mut failed) = (0, 0);
         let ends = of_accounts.into_iter().map(|(account, ends)| async move {
             let count = ends.len() as u64;
-            (account, count, self.committer.book(ends).await)
+            (account, count, self.book(ends).await)
         });
         for (account, count, booked) in join_all(ends).await {
             match booked {

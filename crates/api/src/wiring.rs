@@ -1,6 +1,7 @@
 //! The composition root: builds adapters and services from settings.
 
 use crate::committer::{CommitBounds, Committer};
+use crate::quota_answers::QuotaAnswers;
 use crate::services::Services;
 use crate::settings::Settings;
 use crate::wiring_notices as notices;
@@ -9,10 +10,11 @@ use chrono::TimeDelta;
 use domain::accounts::{AccountService, KeyService, OAuthService, OperatorService, OptionService, RegistrationService};
 use domain::identity::{IdentityProviders, IdentityService, MeterScales, PasswordHasher, SecretSource};
 use domain::metering::{MeteringService, RetentionService};
-use domain::plans::{Catalogue, MeterCode, PlanService, SubscriptionService};
+use domain::plans::{Catalogue, MeterCode, PeriodHook, PlanService, SubscribedTeams, SubscriptionService};
 use domain::quota::{GaugeCarry, GrantService};
 use domain::site_options::LiveOptions;
 use domain::store::Store;
+use domain::teams::TeamService;
 use domain::time::Clock;
 use infra::clock::{SystemClock, TestClock};
 use infra::crypto::{Argon2Hasher, OsSecrets};
@@ -65,6 +67,7 @@ fn build(
     let bounds = CommitBounds { queue: settings.limits.commit_queue, batch: settings.limits.commit_batch };
     let session_lifetime = TimeDelta::hours(i64::from(settings.sessions.ttl_hours));
     let meters: Arc<dyn MeterScales> = Arc::new(Scales(catalogue.clone()));
+    let hook: Arc<dyn PeriodHook> = Arc::new(GaugeCarry { catalogue: catalogue.clone() });
     let identity = IdentityService {
         store: store.clone(),
         clock: clock.clone(),
@@ -96,6 +99,13 @@ fn build(
         registration,
         options: OptionService { store: store.clone(), clock: clock.clone(), live: live.clone() },
         accounts: AccountService { store: store.clone(), clock: clock.clone(), currency: catalogue.currency },
+        teams: TeamService {
+            store: store.clone(),
+            clock: clock.clone(),
+            secrets: secrets.clone(),
+            meters: meters.clone(),
+            plans: Arc::new(SubscribedTeams { catalogue: catalogue.clone(), hook: hook.clone() }),
+        },
         keys: KeyService { store: store.clone(), clock: clock.clone(), secrets, meters, options: live },
         operators: OperatorService { store: store.clone(), clock: clock.clone() },
         plans: PlanService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },
@@ -103,10 +113,11 @@ fn build(
             store: store.clone(),
             clock: clock.clone(),
             catalogue: catalogue.clone(),
-            hook: Arc::new(GaugeCarry { catalogue: catalogue.clone() }),
+            hook,
         },
         grants: GrantService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },
         retention: retention(settings, &store, &clock),
+        quota_answers: QuotaAnswers::default(),
         committer: Committer::start(&metering, shards, bounds, &Handle::current()),
         metering,
         body_limit: settings.server.body_limit_bytes,

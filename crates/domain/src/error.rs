@@ -127,6 +127,17 @@ impl LimitKind {
         }
     }
 
+    /// Who can raise it: `member` is whose key it is, `team_admin` an admin of the team or its owner, `owner` the
+    /// account's, who pays, and `operator` whoever runs the server.
+    pub const fn raised_by(self) -> &'static str {
+        match self {
+            Self::ApiKeyAllowance => "member",
+            Self::MemberAllocation => "team_admin",
+            Self::PlanAllowance | Self::SpendCap | Self::Wallet | Self::SubscriptionStatus => "owner",
+            Self::AccountStatus => "operator",
+        }
+    }
+
     /// What the customer can do about it.
     pub const fn remedy(self) -> &'static str {
         match self {

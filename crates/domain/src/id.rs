@@ -76,6 +76,7 @@ id! {
     DeliveryId, "dlv";
     GrantId, "grt";
     IdentityId, "idn";
+    InvitationId, "inv";
     /// Where deliveries of one destination stand in line.
     LaneId, "lan";
     NoticeId, "ntc";
@@ -84,6 +85,7 @@ id! {
     ReservationId, "rsv";
     SessionId, "ses";
     SubscriptionId, "sub";
+    TeamId, "team";
     UsageId, "use";
     UserId, "usr";
     WarningId, "wrn";

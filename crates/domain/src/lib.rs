@@ -5,6 +5,9 @@
 //! | reading and writing decimals | `decimal` |
 //! | money and its one rounding | `money` |
 //! | periods, day-31 anchors, DST | `time` |
+//! | what a role may do on an account | `accounts::rights` |
+//! | who is a member, and since when | `teams::member` |
+//! | what a member's allocation lets through | `metering::member_books` |
 //! | what a consume costs and whether it fits | `metering::decide` |
 //! | counters, gauges, grants | `quota::counter`, `quota::grant` |
 //! | what a reservation holds, and how it ends | `metering::holding`, `metering::reservation` |
@@ -40,6 +43,7 @@ pub mod quota;
 pub mod search;
 pub mod site_options;
 pub mod store;
+pub mod teams;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod text;

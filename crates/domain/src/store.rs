@@ -1,6 +1,6 @@
 //! The index of ports and the unit of work through which services reach them.
 
-use crate::accounts::AccountRepository;
+use crate::accounts::{AccountRepository, MembershipRepository};
 use crate::audit::AuditLog;
 use crate::error::Error;
 use crate::idempotency::IdempotencyRepository;
@@ -16,6 +16,7 @@ use crate::options::{LeaseRepository, OptionRepository};
 use crate::outbox::Outbox;
 use crate::plans::{PlanRepository, SubscriptionRepository};
 use crate::quota::{CounterRepository, GrantRepository, WarningRepository};
+use crate::teams::{InvitationRepository, MemberRepository, TeamRepository};
 use async_trait::async_trait;
 use thiserror::Error;
 
@@ -54,6 +55,9 @@ pub trait Repositories: Send + Sync {
     fn oauth_flows(&self) -> &dyn OAuthFlowRepository;
     fn oauth_identities(&self) -> &dyn OAuthIdentityRepository;
     fn notices(&self) -> &dyn NoticeRepository;
+    fn invitations(&self) -> &dyn InvitationRepository;
+    fn members(&self) -> &dyn MemberRepository;
+    fn memberships(&self) -> &dyn MembershipRepository;
     fn options(&self) -> &dyn OptionRepository;
     fn outbox(&self) -> &dyn Outbox;
     fn plans(&self) -> &dyn PlanRepository;
@@ -61,6 +65,7 @@ pub trait Repositories: Send + Sync {
     fn sessions(&self) -> &dyn SessionRepository;
     fn standings(&self) -> &dyn StandingRepository;
     fn subscriptions(&self) -> &dyn SubscriptionRepository;
+    fn teams(&self) -> &dyn TeamRepository;
     fn throttles(&self) -> &dyn ThrottleRepository;
     fn usage(&self) -> &dyn UsageRepository;
     fn usage_months(&self) -> &dyn UsageMonthRepository;

@@ -1,6 +1,6 @@
 //! Doubles for tests: a unit of work of mocks, a store that hands it out, and a clock that stands still.
 
-use crate::accounts::{AccountRepository, MockAccountRepository};
+use crate::accounts::{AccountRepository, MembershipRepository, MockAccountRepository, MockMembershipRepository};
 use crate::audit::{AuditLog, MockAuditLog};
 use crate::idempotency::{IdempotencyRepository, MockIdempotencyRepository};
 use crate::identity::{
@@ -24,6 +24,10 @@ use crate::quota::{
     WarningRepository,
 };
 use crate::store::{Repositories, Store, StoreError, StoreResult, UnitOfWork};
+use crate::teams::{
+    InvitationRepository, MemberRepository, MockInvitationRepository, MockMemberRepository, MockTeamRepository,
+    TeamRepository,
+};
 use crate::time::Clock;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -69,6 +73,9 @@ doubles! {
     oauth_flows: MockOAuthFlowRepository as OAuthFlowRepository,
     oauth_identities: MockOAuthIdentityRepository as OAuthIdentityRepository,
     notices: MockNoticeRepository as NoticeRepository,
+    invitations: MockInvitationRepository as InvitationRepository,
+    members: MockMemberRepository as MemberRepository,
+    memberships: MockMembershipRepository as MembershipRepository,
     options: MockOptionRepository as OptionRepository,
     outbox: MockOutbox as Outbox,
     plans: MockPlanRepository as PlanRepository,
@@ -76,6 +83,7 @@ doubles! {
     sessions: MockSessionRepository as SessionRepository,
     standings: MockStandingRepository as StandingRepository,
     subscriptions: MockSubscriptionRepository as SubscriptionRepository,
+    teams: MockTeamRepository as TeamRepository,
     throttles: MockThrottleRepository as ThrottleRepository,
     usage: MockUsageRepository as UsageRepository,
     usage_months: MockUsageMonthRepository as UsageMonthRepository,

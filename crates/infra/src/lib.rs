@@ -3,6 +3,6 @@
 pub mod clock;
 pub mod crypto;
 pub mod db;
-pub mod oauth;
 pub mod mail;
+pub mod oauth;
 pub mod webhooks;

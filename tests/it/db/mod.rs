@@ -2,7 +2,8 @@
 
 mod audit;
 mod identity;
-mod oauth;
 mod notices;
+mod oauth;
 mod plans;
 mod search;
+mod teams;

@@ -15,4 +15,5 @@ mod seed;
 mod splits;
 mod statements;
 mod sweep;
+mod teams;
 mod wide_batches;

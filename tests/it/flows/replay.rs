@@ -92,7 +92,8 @@ fn spacing(warnings: &[WarningAt]) -> TimeDelta {
 /// The rollups by model tell the trace apart from what was used before it.
 async fn sums_agree(scene: &Scene, account: domain::id::AccountId, sum: i64) {
     for group_by in [GroupBy::Model, GroupBy::Hour, GroupBy::Day, GroupBy::Meter] {
-        let rows = scene.services.metering.summarise(account, group_by, None, Some(scene.now() + TimeDelta::hours(1)));
+        let rows =
+            scene.services.metering.summarise((account, None), group_by, None, Some(scene.now() + TimeDelta::hours(1)));
         let rows = rows.await.unwrap();
         assert!(rows.iter().all(|row| row.meter == MeterCode::parse("words").unwrap()));
         let total: i64 = rows.iter().map(|row| row.quantity).sum();

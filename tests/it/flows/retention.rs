@@ -145,7 +145,8 @@ db_test!(a_month_stays_while_a_period_is_open_and_then_goes_whole_and_alone, asy
     let Story { scene, account, first } = told(fresh).await;
     let used = async || -> i64 {
         let (from, to) = (first.start(), first.later(6).start());
-        let rows = scene.services.metering.summarise(account, GroupBy::Meter, Some(from), Some(to)).await.unwrap();
+        let rows =
+            scene.services.metering.summarise((account, None), GroupBy::Meter, Some(from), Some(to)).await.unwrap();
         rows.iter().map(|row| row.quantity).sum()
     };
     let total = used().await;

@@ -4,6 +4,8 @@ use api::cli::seed;
 use domain::accounts::Registration;
 use domain::identity::{Password, Username};
 use domain::page::PageRequest;
+use domain::plans::Allowance;
+use domain::quantity::Quantity;
 use harness::databases::sqlite;
 use harness::scene::{Scene, settings};
 use serde_json::{Value, json};
@@ -30,6 +32,34 @@ async fn the_sessions_of_a_new_demo_are_open_even_when_sessions_are_short() {
         assert_eq!(texts(&again, field), texts(&made, field));
     }
     assert!(texts(&again, "password").is_empty() && texts(&again, "token").is_empty());
+    the_demo_team_shares_one_pool(&scene, &made).await;
+    assert_eq!(again["team"], made["team"]);
+}
+
+/// Three members, their keys on the team's account, and 900 000 words for all of them.
+async fn the_demo_team_shares_one_pool(scene: &Scene, made: &Value) {
+    let team = &made["team"];
+    let members: Vec<_> = team["members"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|member| {
+            (member["username"].as_str().unwrap(), member["role"].as_str().unwrap(), member["status"].clone())
+        })
+        .collect();
+    let active = json!("active");
+    let expected = [("owner", "owner"), ("member1", "member"), ("member2", "member")];
+    assert_eq!(members, expected.map(|(name, role)| (name, role, active.clone())));
+    assert_eq!(team["invite_code"].as_str().unwrap().len(), 6);
+    assert_eq!(texts(made, "plan"), ["free", "professional", "team", "team", "team"]);
+    assert!(texts(made, "account")[2..].iter().all(|account| team["account"] == *account));
+    for key in &texts(made, "api_key")[2..] {
+        let actor = scene.services.identity.authenticate(key, None).await.unwrap().actor;
+        assert_eq!(team["account"], json!(actor.default_account()));
+    }
+    let account = team["account"].as_str().unwrap().parse().unwrap();
+    let words = scene.quota(account, "words").await;
+    assert_eq!(words.included, Allowance::Limited(Quantity::atoms(900_000)));
 }
 
 #[tokio::test]

@@ -26,6 +26,13 @@ fn filled(path: &str) -> String {
     path.split('/').map(fill).collect::<Vec<_>>().join("/")
 }
 
+/// Whether a template matches a path, or another template, of as many segments.
+fn fits(template: &str, path: &str) -> bool {
+    let (template, path): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
+    let same = |(wanted, given): (&&str, &&str)| wanted == given || wanted.starts_with('{');
+    template.len() == path.len() && template.iter().zip(&path).all(same)
+}
+
 #[tokio::test]
 async fn it_lists_exactly_the_routes_that_the_server_answers() {
     let fresh = harness::databases::sqlite().await;
@@ -38,7 +45,9 @@ async fn it_lists_exactly_the_routes_that_the_server_answers() {
         for method in METHODS {
             let method = method.to_uppercase();
             let answer = app.anonymous().at_root(&method, &filled(path)).await;
-            let expected = listed.contains(&format!("{method} {path}"));
+            // A fixed segment is also an id to the routes that take any there.
+            let takes = |(listed, of, _): &(String, String, Value)| of.to_uppercase() == method && fits(listed, path);
+            let expected = operations.iter().any(takes);
             // A route may well say that the object named x is not there.
             let nothing_here = answer.status == 405 || answer.text("/detail") == "this path was not found";
             assert_eq!(!nothing_here, expected, "{method} {path}: {}", answer.status);

@@ -15,6 +15,7 @@ mod retention;
 mod setup;
 mod subscription;
 mod summary;
+mod teams;
 mod usage;
 mod usage_events;
 mod webhook_keeping;

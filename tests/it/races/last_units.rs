@@ -6,6 +6,7 @@ use domain::id::AccountId;
 use domain::metering::{Rejection, UsageFilter};
 use domain::page::PageRequest;
 use domain::quantity::Quantity;
+use domain::quota::WarningFilter;
 use harness::databases::Fresh;
 use harness::db_test;
 use harness::scene::{Scene, command};
@@ -71,7 +72,7 @@ async fn books_agree(scene: &Scene, account: AccountId) {
     let quota = scene.quota(account, "words").await;
     assert_eq!(quota.used, Quantity::atoms(sum));
     assert_eq!(quota.used, Quantity::atoms(INCLUDED));
-    let warnings = scene.services.metering.list_warnings(account, None, page).await.unwrap().rows;
+    let warnings = scene.services.metering.list_warnings(account, &WarningFilter::default(), page).await.unwrap().rows;
     let mut thresholds: Vec<u16> = warnings.iter().map(|warning| warning.threshold.get()).collect();
     thresholds.sort_unstable();
     assert_eq!(thresholds, [80, 100]);

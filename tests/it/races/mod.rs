@@ -4,6 +4,7 @@ mod last_units;
 mod migrating;
 mod reservations;
 mod seeding;
+mod teams;
 
 const ROUNDS: usize = 100;
 /// How many rounds instead, as `just race` says.

@@ -7,6 +7,7 @@ mod migrate;
 mod partitions;
 mod replay;
 mod seed;
+mod seed_team;
 mod serve;
 
 use crate::settings::{LogFormat, Settings, environment};

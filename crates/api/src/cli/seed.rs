@@ -5,14 +5,15 @@
 
 use super::admin::said;
 use super::say;
+use super::seed_team::TEAM;
 use crate::services::Services;
 use crate::settings::Settings;
 use crate::wiring::{database_settings, wire_at};
 use anyhow::Context;
 use chrono::TimeDelta;
-use domain::accounts::{KeyWish, Registration};
+use domain::accounts::{AccountRef, KeyWish, Registration};
 use domain::actor::{Actor, Role};
-use domain::id::UserId;
+use domain::id::{AccountId, UserId};
 use domain::identity::{Login, Password, Token, User, Username};
 use domain::page::PageRequest;
 use domain::plans::{Interval, PlanCode, PlanWish};
@@ -42,7 +43,7 @@ const DONE: &str = "done";
 const ADMIN: &str = "admin";
 /// Users and the plan each is on, where the configuration has it.
 const USERS: [(&str, Option<&str>); 5] =
-    [("free", None), ("pro", Some("professional")), ("owner", Some("team")), ("member1", None), ("member2", None)];
+    [("free", None), ("pro", Some("professional")), ("owner", None), ("member1", None), ("member2", None)];
 
 /// What a newcomer needs.
 pub struct Demo {
@@ -176,8 +177,8 @@ async fn mark(services: &Services, progress: &str) -> anyhow::Result<()> {
 }
 
 /// A demo user; what is secret is known only of one that was made just now.
-struct Person {
-    user: User,
+pub(super) struct Person {
+    pub(super) user: User,
     secrets: Option<(Password, Token)>,
 }
 
@@ -195,11 +196,11 @@ impl Person {
     }
 }
 
-struct Seeding {
+pub(super) struct Seeding {
     /// Dates what it makes ten days back.
-    past: Arc<Services>,
+    pub(super) past: Arc<Services>,
     /// Opens the sessions: one opened ten days ago may be over.
-    today: Arc<Services>,
+    pub(super) today: Arc<Services>,
 }
 
 impl Seeding {
@@ -209,24 +210,35 @@ impl Seeding {
             return self.found().await;
         }
         let operator = admin.user.as_actor();
-        let (mut users, mut created) = (Vec::new(), admin.is_new());
-        for (name, plan) in USERS {
-            let (user, is_new) = self.complete_user(&operator, name, plan).await?;
+        let (mut people, mut users, mut created) = (Vec::new(), Vec::new(), admin.is_new());
+        for (name, _) in USERS {
+            people.push((name, self.person(name).await?));
+        }
+        let team = self.complete_team(&operator, &people).await?;
+        for ((name, plan), (_, person)) in USERS.into_iter().zip(&people) {
+            let account = team.as_ref().filter(|_| TEAM.contains(&name)).map(|team| team.account.id);
+            let (user, is_new) = self.complete_user(&operator, (name, person), (plan, account)).await?;
             users.push(user);
             created |= is_new;
         }
-        let service = self.key(&operator, "service", Some("service")).await?;
+        let scopes = Some(vec!["service".to_owned()]);
+        let wish = KeyWish { name: "service".to_owned(), scopes, ..KeyWish::default() };
+        let service = self.key(&operator, wish).await?;
         created |= service.is_some();
         let admin = admin.described(json!({"username": ADMIN}));
-        let mut object = json!({"created": created, "admin": admin, "users": users, "team": null});
+        let mut object = json!({"created": created, "admin": admin, "users": users, "team": self.team_object().await?});
         if let Some(key) = service {
             object["service_key"] = json!(key.expose());
         }
         Ok(object)
     }
 
-    async fn complete_user(&self, operator: &Actor, name: &str, plan: Option<&str>) -> anyhow::Result<(Value, bool)> {
-        let person = self.person(name).await?;
+    async fn complete_user(
+        &self,
+        operator: &Actor,
+        (name, person): (&str, &Person),
+        (plan, team): (Option<&str>, Option<AccountId>),
+    ) -> anyhow::Result<(Value, bool)> {
         let user = &person.user;
         // The key is made last: who has one was complete.
         if !self.has_keys(user.id).await? {
@@ -236,8 +248,10 @@ impl Seeding {
             let wish = PlanWish { plan, interval: Some(Interval::Month), seats: None };
             self.past.subscriptions.set(operator, user.personal_account, &wish).await.map_err(said)?;
         }
-        let key = self.key(&user.as_actor(), "demo", None).await?;
-        let mut object = person.described(self.described(name, user).await?);
+        let account = team.map(AccountRef::Id).unwrap_or_default();
+        let wish = KeyWish { name: "demo".to_owned(), account, ..KeyWish::default() };
+        let key = self.key(&user.as_actor(), wish).await?;
+        let mut object = person.described(self.described(name, user, team).await?);
         if let Some(key) = &key {
             object["api_key"] = json!(key.expose());
         }
@@ -262,12 +276,10 @@ impl Seeding {
     }
 
     /// The secret of the first key; `None` when there was a key already.
-    async fn key(&self, owner: &Actor, name: &str, scope: Option<&str>) -> anyhow::Result<Option<Token>> {
+    async fn key(&self, owner: &Actor, wish: KeyWish) -> anyhow::Result<Option<Token>> {
         if self.has_keys(owner.user).await? {
             return Ok(None);
         }
-        let scopes = scope.map(|scope| vec![scope.to_owned()]);
-        let wish = KeyWish { name: name.to_owned(), scopes, ..KeyWish::default() };
         Ok(Some(self.past.keys.create(owner, wish).await.map_err(said)?.token))
     }
 
@@ -276,7 +288,7 @@ impl Seeding {
         Ok(count.map_err(|error| said(error.into()))? > 0)
     }
 
-    async fn find(&self, name: &str) -> anyhow::Result<Option<User>> {
+    pub(super) async fn find(&self, name: &str) -> anyhow::Result<Option<User>> {
         let login = Login::Username(username(name)?);
         self.past.store.users().find_by_login(&login).await.map_err(|error| said(error.into()))
     }
@@ -284,18 +296,24 @@ impl Seeding {
     /// The same shape, with what can still be known.
     async fn found(&self) -> anyhow::Result<Value> {
         let mut users = Vec::new();
+        let team = self.demo_team().await?.map(|summary| summary.account.id);
         for (name, _) in USERS {
             if let Some(user) = self.find(name).await? {
-                users.push(self.described(name, &user).await?);
+                users.push(self.described(name, &user, team.filter(|_| TEAM.contains(&name))).await?);
             }
         }
-        Ok(json!({"created": false, "admin": {"username": ADMIN}, "users": users, "team": null}))
+        let team = self.team_object().await?;
+        Ok(json!({"created": false, "admin": {"username": ADMIN}, "users": users, "team": team}))
     }
 
-    async fn described(&self, name: &str, user: &User) -> anyhow::Result<Value> {
-        let quota = self.today.metering.quota(user.personal_account).await.map_err(said)?;
-        let plan = quota.subscription.chosen.plan;
-        Ok(json!({"username": name, "id": user.id, "account": user.personal_account, "plan": plan.as_str()}))
+    /// `account` is what the user's demo key draws from.
+    async fn described(&self, name: &str, user: &User, team: Option<AccountId>) -> anyhow::Result<Value> {
+        let account = team.unwrap_or(user.personal_account);
+        let plan = self.today.metering.quota(account).await.map_err(said)?.subscription.chosen.plan;
+        let personal = user.personal_account;
+        Ok(
+            json!({"username": name, "id": user.id, "account": account, "personal_account": personal, "plan": plan.as_str()}),
+        )
     }
 }
 

@@ -4,7 +4,7 @@ use super::{request_id, time};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use domain::error::{Error, FieldError, Refusal};
+use domain::error::{Error, FieldError, LimitKind, Refusal};
 use domain::store::StoreError;
 use serde::Serialize;
 use std::fmt;
@@ -33,6 +33,9 @@ pub struct Problem {
     /// For refusals: the limit that refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<&'static str>,
+    /// Who can raise that limit: `member` (whose key it is), `team_admin`, `owner` or `operator`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raised_by: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     meter: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -121,9 +124,7 @@ fn of_domain(error: &Error) -> (StatusCode, Problem) {
         Error::NotFound(_) => (StatusCode::NOT_FOUND, said("not_found", error)),
         Error::Invalid(fields) => (StatusCode::UNPROCESSABLE_ENTITY, invalid(fields)),
         Error::Refused(refusal) => (StatusCode::PAYMENT_REQUIRED, refused(refusal)),
-        Error::Barred(limit) => {
-            (StatusCode::PAYMENT_REQUIRED, Problem { limit: Some(limit.name()), ..said(limit.code(), error) })
-        }
+        Error::Barred(limit) => (StatusCode::PAYMENT_REQUIRED, by_limit(*limit, error)),
         Error::Ended { how, at, .. } => {
             let ended = EndedHow { status: how, at: time::text(*at) };
             (StatusCode::CONFLICT, Problem { ended: Some(ended), ..said("reservation_closed", error) })
@@ -152,13 +153,16 @@ fn invalid(fields: &[FieldError]) -> Problem {
     Problem { errors, ..said("invalid", detail) }
 }
 
+fn by_limit(limit: LimitKind, detail: impl fmt::Display) -> Problem {
+    Problem { limit: Some(limit.name()), raised_by: Some(limit.raised_by()), ..said(limit.code(), detail) }
+}
+
 fn refused(refusal: &Refusal) -> Problem {
     Problem {
-        limit: Some(refusal.limit.name()),
         meter: Some(refusal.meter.clone()),
         requested: Some(refusal.requested.to_decimal(refusal.scale)),
         remaining: Some(refusal.remaining.to_decimal(refusal.scale)),
-        ..said(refusal.limit.code(), refusal)
+        ..by_limit(refusal.limit, refusal)
     }
 }
 

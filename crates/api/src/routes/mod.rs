@@ -10,9 +10,9 @@ pub mod health;
 pub mod identities;
 mod identity_views;
 pub mod me;
+pub mod notices;
 pub mod oauth;
 mod oauth_browser;
-pub mod notices;
 mod plan_views;
 pub mod plans;
 pub mod quota;
@@ -20,6 +20,7 @@ pub mod reservations;
 pub mod setup;
 pub mod subscription;
 mod subscription_views;
+pub mod teams;
 pub mod usage;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -36,6 +37,7 @@ pub fn configure(config: &mut ServiceConfig) {
     plans::configure(config);
     subscription::configure(config);
     notices::configure(config);
+    teams::configure(config);
     admin::configure(config);
 }
 

@@ -8,14 +8,18 @@ use crate::http::params::Params;
 use crate::http::problem::ApiResult;
 use crate::http::time;
 use crate::services::Services;
+use actix_web::http::header::ContentType;
+use actix_web::web::Bytes;
 use actix_web::{HttpResponse, get, web};
-use domain::accounts::{AccountRef, resolve};
+use domain::accounts::{AccountRef, Act, resolve, resolve_reader};
 use domain::actor::Scope;
+use domain::error::Error;
 use domain::metering::{MeterQuota, QuotaView};
 use domain::plans::{Allowance, Catalogue};
-use domain::quota::FiredWarning;
+use domain::quota::{FiredWarning, WarningFilter};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -50,7 +54,7 @@ impl AccountParams {
 pub struct QuotaBody {
     account: String,
     plan: String,
-    /// `frozen`, or the subscription's status.
+    /// `frozen`; `suspended` for a team whose first bill is not paid; or the subscription's status.
     status: &'static str,
     period: PeriodView,
     quota_reset_date: String,
@@ -97,6 +101,8 @@ pub struct OverageView {
 }
 
 /// Show what can still be used.
+///
+/// What was reported to this server shows at once, what was reported to another replica within a second.
 #[utoipa::path(
     tag = "quota",
     params(AccountParams),
@@ -107,15 +113,26 @@ pub struct OverageView {
 )]
 #[get("/quota")]
 pub async fn get_quota(caller: Caller, params: Params<AccountParams>, services: web::Data<Arc<Services>>) -> ApiResult {
-    let (actor, which) = (caller.actor().clone(), params.0.which());
-    let view = services
+    let (question, now) = ((caller.token.hash(), params.0.which()), Instant::now());
+    caller.actor().require_scope(&Scope::UsageRead)?;
+    if let Some(body) = services.quota_answers.get(&question, now) {
+        return Ok(answer(body));
+    }
+    let (actor, which) = (caller.actor().clone(), question.1.clone());
+    let (changes, view) = services
         .run(|services| async move {
-            actor.require_scope(&Scope::UsageRead)?;
-            let account = resolve(&*services.store, &actor, &which).await?;
-            services.metering.quota(account.id).await
+            let account = resolve(&*services.store, &actor, &which, Act::ReadQuota).await?;
+            let changes = services.quota_answers.changes(account.id);
+            Ok((changes, services.metering.quota(account.id).await?))
         })
         .await?;
-    Ok(HttpResponse::Ok().json(body_of(&view)))
+    let body = serde_json::to_vec(&body_of(&view)).map(Bytes::from).map_err(|_| Error::Unavailable)?;
+    services.quota_answers.put(question, (view.account.id, changes), now, body.clone());
+    Ok(answer(body))
+}
+
+fn answer(body: Bytes) -> HttpResponse {
+    HttpResponse::Ok().content_type(ContentType::json()).body(body)
 }
 
 fn body_of(view: &QuotaView) -> QuotaBody {
@@ -165,13 +182,15 @@ pub struct WarningParams {
 /// A threshold that was crossed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "id": "wrn_0198a6f0c1d27d3e8b3f6a5c4d3e2f12", "scope": "account", "meter": "words", "threshold": 80, "limit": "300000",
+    "id": "wrn_0198a6f0c1d27d3e8b3f6a5c4d3e2f12", "scope": "account", "user": null, "meter": "words", "threshold": 80, "limit": "300000",
     "used": "240000", "period_start": "2026-11-20T16:00:00Z", "usage": "use_0198a6f0c1d27d3e8b3f6a5c4d3e2f10", "fired_at": "2026-11-21T08:00:00Z"
 }))]
 pub struct WarningView {
     id: String,
-    /// `account`, or the member's id.
-    scope: String,
+    /// `account` for the pool, `member` for a member's allocation.
+    scope: &'static str,
+    /// The member.
+    user: Option<String>,
     meter: String,
     threshold: u16,
     limit: String,
@@ -182,7 +201,7 @@ pub struct WarningView {
     fired_at: String,
 }
 
-/// List warnings, newest first.
+/// List warnings, newest first; a plain member of a team sees the pool's and the own.
 #[utoipa::path(
     tag = "quota",
     params(WarningParams),
@@ -205,8 +224,8 @@ pub async fn list_warnings(
     let fired = services
         .run(|services| async move {
             actor.require_scope(&Scope::UsageRead)?;
-            let account = resolve(&*services.store, &actor, &which).await?;
-            services.metering.list_warnings(account.id, meter, page).await
+            let (account, member) = resolve_reader(&*services.store, &actor, &which).await?;
+            services.metering.list_warnings(account.id, &WarningFilter { meter, member }, page).await
         })
         .await?;
     Ok(HttpResponse::Ok().json(Listed::of(fired, |warning| warning_view(&warning, &services.catalogue))))
@@ -214,10 +233,10 @@ pub async fn list_warnings(
 
 fn warning_view(warning: &FiredWarning, catalogue: &Catalogue) -> WarningView {
     let scale = scale_of(catalogue, &warning.meter);
-    let pool = warning.subject == warning.account.as_uuid();
     WarningView {
         id: warning.id.to_string(),
-        scope: if pool { "account".to_owned() } else { domain::id::UserId::from_uuid(warning.subject).to_string() },
+        scope: warning.scope(),
+        user: warning.member().map(|user| user.to_string()),
         meter: warning.meter.to_string(),
         threshold: warning.threshold.get(),
         limit: warning.limit.to_decimal(scale),

@@ -78,6 +78,11 @@ impl Account {
         }
     }
 
+    /// The account of a team; it belongs to whoever owns the team.
+    pub fn team(id: AccountId, owner: UserId, name: String, now: DateTime<Utc>) -> Self {
+        Self { kind: AccountKind::Team, ..Self::personal(id, owner, name, now) }
+    }
+
     /// Reads a cap: whole minor units, zero ("no overage at all") or more.
     pub fn read_spend_cap(text: &str, currency: Currency) -> Result<Money> {
         let invalid = |reason: String| Error::invalid("spend_cap", reason);

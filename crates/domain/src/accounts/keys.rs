@@ -1,6 +1,8 @@
 //! API keys: what their owner does with them. Only in a session; a key makes no keys.
 
-use super::access::{AccountRef, hold_to_owner, resolve};
+use super::access::{AccountRef, hold_to_members, resolve};
+use super::account::{Account, AccountKind};
+use super::rights::Act;
 use crate::actor::{Actor, Role, Scope};
 use crate::audit::AuditEvent;
 use crate::change::Change;
@@ -71,18 +73,29 @@ impl KeyService {
         let work = self.store.begin().await?;
         // The owner's row is locked so that two requests do not both make the last key.
         let owner = work.users().lock(actor.user).await?.ok_or(Error::Unauthenticated)?;
-        let account = resolve(&*work, actor, &wish.account).await?;
+        let account = self.lock_account(&*work, actor, &wish.account).await?;
         let most = self.options.get().api_keys_per_user;
         if work.api_keys().count(owner.id).await? >= most {
             return Err(Error::conflict("conflict", format!("A user may have {most} API keys; delete one first.")));
         }
         let draft = self.read(wish, owner.role, now)?;
-        hold_to_owner(&account, owner.id, &draft.scopes)?;
+        hold_to_members(&*work, &account, owner.id, &draft.scopes).await?;
         let key = ApiKey::new(&owner, account.id, &token, draft, now);
         work.api_keys().insert(&key).await?;
         note(&*work, actor, "api_key.create", &key).await?;
         work.commit().await?;
         Ok(IssuedKey { key, token })
+    }
+
+    /// The account of a new key. A team's is locked before the membership is looked at, so that a removal at
+    /// the same moment either refuses the key or ends it.
+    async fn lock_account(&self, work: &dyn UnitOfWork, actor: &Actor, which: &AccountRef) -> Result<Account> {
+        let account = resolve(work, actor, which, Act::CreateKey).await?;
+        if account.kind == AccountKind::Personal {
+            return Ok(account);
+        }
+        work.accounts().lock(account.id).await?;
+        resolve(work, actor, &AccountRef::Id(account.id), Act::CreateKey).await
     }
 
     pub async fn list(&self, actor: &Actor, page: PageRequest) -> Result<Page<ApiKey>> {
@@ -141,7 +154,7 @@ impl KeyService {
         let key = rule(before.clone(), owner.role)?;
         if key.draft.scopes != before.draft.scopes {
             let account = work.accounts().find(key.account).await?.ok_or(Error::NotFound("account"))?;
-            hold_to_owner(&account, owner.id, &key.draft.scopes)?;
+            hold_to_members(&*work, &account, owner.id, &key.draft.scopes).await?;
         }
         work.api_keys().save(&key).await?;
         note(&*work, actor, action, &key).await?;

@@ -1,8 +1,9 @@
-//! Where accounts are kept. `insert` and `save` answer `Duplicate` when an external id is taken.
+//! Where accounts are kept, and who shares them. `insert` and `save` answer `Duplicate` when an external id is taken.
 
 use super::account::Account;
 use super::account_search::AccountSearch;
-use crate::id::AccountId;
+use super::rights::MemberRole;
+use crate::id::{AccountId, UserId};
 use crate::page::{Page, PageRequest};
 use crate::store::StoreResult;
 use async_trait::async_trait;
@@ -21,6 +22,9 @@ pub trait AccountRepository: Send + Sync {
     /// The account to which the host product gave this id.
     async fn find_by_external_id(&self, external_id: &str) -> StoreResult<Option<Account>>;
 
+    /// The accounts of these ids that exist, in any order.
+    async fn find_many(&self, ids: &[AccountId]) -> StoreResult<Vec<Account>>;
+
     async fn insert(&self, account: &Account) -> StoreResult<()>;
 
     /// Writes every field of an account that exists; lock first.
@@ -31,4 +35,12 @@ pub trait AccountRepository: Send + Sync {
 
     /// For operators: the accounts that are looked for; by name or external id in that order, else newest first.
     async fn search(&self, search: &AccountSearch, page: PageRequest) -> StoreResult<Page<Account>>;
+}
+
+/// Who shares an account: the part of a team's memberships that deciding access needs.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait MembershipRepository: Send + Sync {
+    /// The role of an active member; `None` for everybody else.
+    async fn role_on(&self, account: AccountId, user: UserId) -> StoreResult<Option<MemberRole>>;
 }

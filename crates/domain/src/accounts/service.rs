@@ -2,6 +2,7 @@
 
 use super::access::{AccountRef, resolve};
 use super::account::Account;
+use super::rights::Act;
 use crate::actor::{Actor, Scope};
 use crate::audit::AuditEvent;
 use crate::change::Change;
@@ -24,7 +25,7 @@ pub struct AccountService {
 impl AccountService {
     pub async fn view(&self, actor: &Actor, which: &AccountRef) -> Result<Account> {
         actor.require_scope(&Scope::UsageRead)?;
-        resolve(&*self.store, actor, which).await
+        resolve(&*self.store, actor, which, Act::ReadAccount).await
     }
 
     /// Caps the overage fees of a period; clearing goes back to the configured cap.
@@ -37,7 +38,7 @@ impl AccountService {
     async fn write_spend_cap(&self, actor: &Actor, which: &AccountRef, cap: Change<Money>) -> Result<Account> {
         let now = self.clock.now();
         let work = self.store.begin().await?;
-        let found = resolve(&*work, actor, which).await?;
+        let found = resolve(&*work, actor, which, Act::SetSpendCap).await?;
         let mut account = work.accounts().lock(found.id).await?.ok_or(Error::NotFound("account"))?;
         account.spend_cap = cap.apply(account.spend_cap);
         account.updated_at = now;

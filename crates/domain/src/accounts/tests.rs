@@ -1,7 +1,7 @@
 //! Tests of registration, access, keys and operators.
 
 use super::*;
-use crate::actor::{Actor, Role, Scope};
+use crate::actor::{Actor, KeyActor, Role, Scope};
 use crate::change::Change;
 use crate::error::Error;
 use crate::id::UserId;
@@ -107,7 +107,7 @@ async fn strangers_find_no_account_whichever_way_they_name_it() {
     let work = holding(&account);
     for which in [AccountRef::Id(account.id), AccountRef::External("crm-7".to_owned())] {
         for actor in [stranger.as_actor(), by_key(&stranger, vec![Scope::UsageRead])] {
-            let answer = resolve(&work, &actor, &which).await;
+            let answer = resolve(&work, &actor, &which, Act::ReadQuota).await;
             assert!(matches!(answer, Err(Error::NotFound("account"))));
         }
     }
@@ -120,10 +120,10 @@ async fn owners_operators_in_sessions_and_service_keys_find_it() {
     let account = account_of(&owner);
     let work = holding(&account);
     for actor in [owner.as_actor(), admin.as_actor(), by_key(&admin, vec![Scope::Service])] {
-        assert_eq!(resolve(&work, &actor, &AccountRef::Id(account.id)).await.unwrap(), account);
+        assert_eq!(resolve(&work, &actor, &AccountRef::Id(account.id), Act::ReadQuota).await.unwrap(), account);
     }
     let plain_key_of_an_admin = by_key(&admin, vec![Scope::UsageRead, Scope::Admin]);
-    assert!(resolve(&work, &plain_key_of_an_admin, &AccountRef::Id(account.id)).await.is_err());
+    assert!(resolve(&work, &plain_key_of_an_admin, &AccountRef::Id(account.id), Act::ReadQuota).await.is_err());
 }
 
 #[tokio::test]
@@ -131,8 +131,45 @@ async fn a_key_finds_only_the_account_it_draws_from() {
     let owner = samples::user("owner");
     let other = Account { id: crate::id::AccountId::new(samples::created_at()), ..account_of(&owner) };
     let actor = by_key(&owner, vec![Scope::UsageRead]);
-    assert!(resolve(&holding(&other), &actor, &AccountRef::Id(other.id)).await.is_err());
-    assert!(resolve(&holding(&account_of(&owner)), &actor, &AccountRef::Default).await.is_ok());
+    assert!(resolve(&holding(&other), &actor, &AccountRef::Id(other.id), Act::ReadQuota).await.is_err());
+    assert!(resolve(&holding(&account_of(&owner)), &actor, &AccountRef::Default, Act::ReadQuota).await.is_ok());
+}
+
+/// Finds a team's account on which `member` has the role.
+fn shared(account: &Account, member: UserId, role: Option<MemberRole>) -> MockWork {
+    let mut work = holding(account);
+    work.memberships.expect_role_on().returning(move |_, user| Ok(role.filter(|_| user == member)));
+    work
+}
+
+#[tokio::test]
+async fn a_teams_account_is_found_by_its_members_for_what_their_role_allows() {
+    let (owner, member) = (samples::user("owner"), samples::user("member"));
+    let account = Account::team(owner.personal_account, owner.id, "team".to_owned(), samples::created_at());
+    let work = shared(&account, member.id, Some(MemberRole::Member));
+    let which = AccountRef::Id(account.id);
+    assert!(resolve(&work, &member.as_actor(), &which, Act::Consume).await.is_ok());
+    let forbidden = resolve(&work, &member.as_actor(), &which, Act::SetSpendCap).await;
+    assert!(matches!(forbidden, Err(Error::Forbidden(_))));
+    let stranger = resolve(&work, &samples::user("stranger").as_actor(), &which, Act::Consume).await;
+    assert!(matches!(stranger, Err(Error::NotFound("account"))));
+    let (_, only) = resolve_reader(&work, &member.as_actor(), &which).await.unwrap();
+    assert_eq!(only, Some(member.id), "a plain member reads the own use");
+    let admin = shared(&account, member.id, Some(MemberRole::Admin));
+    assert_eq!(resolve_reader(&admin, &member.as_actor(), &which).await.unwrap().1, None);
+}
+
+#[tokio::test]
+async fn a_key_on_a_teams_account_is_worth_no_more_than_its_users_membership() {
+    let (owner, member) = (samples::user("owner"), samples::user("member"));
+    let account = Account::team(owner.personal_account, owner.id, "team".to_owned(), samples::created_at());
+    let key = KeyActor { account: account.id, ..by_key(&member, vec![Scope::UsageRead]).key.unwrap() };
+    let actor = Actor { key: Some(key), ..member.as_actor() };
+    let which = AccountRef::Default;
+    let active = shared(&account, member.id, Some(MemberRole::Member));
+    assert!(resolve(&active, &actor, &which, Act::ReadQuota).await.is_ok());
+    let removed = shared(&account, member.id, None);
+    assert!(matches!(resolve(&removed, &actor, &which, Act::ReadQuota).await, Err(Error::NotFound("account"))));
 }
 
 fn keys(store: &Arc<MockStore>) -> KeyService {

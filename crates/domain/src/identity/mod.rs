@@ -38,4 +38,4 @@ pub use token::{Token, TokenHash, TokenKind};
 pub use user::{DEFAULT_GROUP, Profile, User, UserStatus};
 pub use user_search::UserSearch;
 
-pub(crate) use service::open_session;
+pub(crate) use service::{open_session, record_failure, refuse_if_locked};

@@ -34,6 +34,9 @@ pub trait UserRepository: Send + Sync {
 
     async fn insert(&self, user: &User) -> StoreResult<()>;
 
+    /// The users of these ids that exist, in any order.
+    async fn find_many(&self, ids: &[UserId]) -> StoreResult<Vec<User>>;
+
     /// Writes every field of a user that exists; lock first.
     async fn save(&self, user: &User) -> StoreResult<()>;
 
@@ -100,8 +103,11 @@ pub trait ApiKeyRepository: Send + Sync {
     /// Revokes the keys of a user, of all accounts or of one; how many.
     async fn revoke_all(&self, owner: UserId, account: Option<AccountId>, now: DateTime<Utc>) -> StoreResult<u64>;
 
+    /// Revokes all keys that draw from an account, whoever's they are; how many.
+    async fn revoke_of_account(&self, account: AccountId, now: DateTime<Utc>) -> StoreResult<u64>;
+
     /// Revokes the keys that only an operator may have: with the scope `service` or `admin`, or on an account
-    /// that is not the user's; how many.
+    /// that is neither the user's nor one of the user's teams'; how many.
     async fn revoke_operating(&self, owner: UserId, now: DateTime<Utc>) -> StoreResult<u64>;
 }
 

@@ -1,14 +1,16 @@
-//! How long a log-in must wait after failures, per login name and per address.
+//! How long a log-in must wait after failures, per login name and per address; and joining a team by a code
+//! of six digits, per user and per address.
 //!
 //! After a run of failures each further one locks for twice as long. A quiet quarter of an hour
 //! ends the run; so does a success, for the login name only: an address may hold many people.
 
+use crate::id::UserId;
 use crate::text::hex;
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
 
-/// Failures of one login name until it is locked.
+/// Failures of one login name, or wrong codes of one user, until it is locked.
 const LOGIN_FAILURES: u32 = 5;
 /// Failures from one address until it is locked: more, because an office shares one.
 const ADDRESS_FAILURES: u32 = 20;
@@ -35,6 +37,16 @@ impl ThrottleKey {
         Self(format!("address:{}", hex(&Sha256::digest(network.as_bytes()))))
     }
 
+    /// Wrong codes of one user who wants to join a team. No success ends the run: one's own team has a right code.
+    pub fn joining(user: UserId) -> Self {
+        Self(format!("join:{}", hex(&Sha256::digest(user.to_string().as_bytes()))))
+    }
+
+    /// Wrong codes from one address, by however many users.
+    pub fn joining_from(ip: IpAddr) -> Self {
+        Self(format!("join-{}", Self::address(ip).0))
+    }
+
     pub fn from_stored(text: String) -> Self {
         Self(text)
     }
@@ -44,7 +56,8 @@ impl ThrottleKey {
     }
 
     fn most_failures(&self) -> u32 {
-        if self.0.starts_with("login:") { LOGIN_FAILURES } else { ADDRESS_FAILURES }
+        let one_person = self.0.starts_with("login:") || self.0.starts_with("join:");
+        if one_person { LOGIN_FAILURES } else { ADDRESS_FAILURES }
     }
 }
 
@@ -113,6 +126,19 @@ mod tests {
         let locks: Vec<_> = (5..=11).map(|times| failed(times).retry_after_seconds(at(times)).unwrap()).collect();
         assert_eq!(locks, [60, 120, 240, 480, 900, 900, 900]);
         assert_eq!(failed(100).retry_after_seconds(at(100)), Some(900));
+    }
+
+    #[test]
+    fn wrong_codes_lock_a_user_after_five_and_an_address_after_twenty() {
+        let user = ThrottleKey::joining(UserId::new(at(0)));
+        let address = ThrottleKey::joining_from("10.0.0.1".parse().unwrap());
+        for (key, most) in [(user, 5), (address, 20)] {
+            assert!(key.as_str().len() <= 80);
+            let first = LoginThrottle::first_failure(key, at(1));
+            let last = (2..most).fold(first, |throttle, second| throttle.after_failure(at(second)));
+            assert_eq!(last.retry_after_seconds(at(most)), None);
+            assert_eq!(last.after_failure(at(most)).retry_after_seconds(at(most)), Some(60));
+        }
     }
 
     #[test]

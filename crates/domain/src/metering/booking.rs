@@ -46,6 +46,7 @@ impl AccountBooks {
         meter: &Meter,
         now: DateTime<Utc>,
     ) -> Result<UsageRecord, Rejection> {
+        self.members.as_ref().map_or(Ok(()), |members| members.admit(command, now))?;
         let ask = Ask { command, meter, hold: None, promised: false };
         let (placed, plan) = self.place(command, meter, now);
         self.book(keys, ask, (placed, &plan), now).map_err(|denied| rejection(command, meter, denied))
@@ -79,6 +80,7 @@ impl AccountBooks {
         }
         let kind = match (self.account.status, self.status) {
             (AccountStatus::Frozen, _) => LimitKind::AccountStatus,
+            _ if self.members.as_ref().is_some_and(|members| !members.is_active()) => LimitKind::SubscriptionStatus,
             (_, SubscriptionStatus::Suspended | SubscriptionStatus::Pending | SubscriptionStatus::Expired) => {
                 LimitKind::SubscriptionStatus
             }
@@ -100,8 +102,9 @@ impl AccountBooks {
     pub(super) fn draft(&self, keys: &KeyAllowances, ask: Ask<'_>, plan: &PlanPeriod) -> Result<Draft, Denied> {
         let Ask { command, meter, .. } = ask;
         let own = keys.left(command.api_key, &meter.code);
-        let limits: Vec<Limit> =
-            own.map(|remaining| Limit { kind: LimitKind::ApiKeyAllowance, remaining }).into_iter().collect();
+        let own = own.map(|remaining| Limit { kind: LimitKind::ApiKeyAllowance, remaining });
+        let allocation = self.members.as_ref().and_then(|members| members.limit(command, meter, plan));
+        let limits: Vec<Limit> = own.into_iter().chain(allocation).collect();
         let terms = plan.version.plan.terms(&meter.code);
         let (included, exhausted) =
             terms.map_or(NOT_INCLUDED, |terms| (terms.allowance(plan.seats), &terms.on_exhausted));
@@ -224,6 +227,13 @@ impl AccountBooks {
             });
         }
         record.warnings = crossed;
+        if let Some(members) = &mut self.members {
+            let fired = members.book(record, meter, plan);
+            record.warnings.extend(fired.iter().map(|warning| warning.threshold));
+            record.warnings.sort_unstable();
+            record.warnings.dedup();
+            self.fired.extend(fired);
+        }
         record.remaining = self.remaining(&after, meter, included);
         self.keep(after);
     }

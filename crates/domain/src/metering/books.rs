@@ -3,6 +3,7 @@
 //! The service fills them, `booking` decides commands one after the other against the state the earlier
 //! ones left, and the service writes what changed once, at the end.
 
+use super::member_books::MemberBooks;
 use crate::accounts::Account;
 use crate::id::{ApiKeyId, GrantId};
 use crate::identity::KeyAllowance;
@@ -36,6 +37,8 @@ pub struct AccountBooks {
     /// Earlier periods that late events of this batch fall into.
     pub earlier: Vec<PlanPeriod>,
     pub spend_cap: Option<Money>,
+    /// Of a team's account.
+    pub(super) members: Option<MemberBooks>,
     pub(super) counters: BTreeMap<CounterKey, Counter>,
     pub(super) changed: BTreeSet<CounterKey>,
     pub(super) grants: Vec<Grant>,
@@ -54,6 +57,7 @@ impl AccountBooks {
             status,
             current,
             earlier: Vec::new(),
+            members: None,
             counters: BTreeMap::new(),
             changed: BTreeSet::new(),
             grants: Vec::new(),
@@ -65,8 +69,12 @@ impl AccountBooks {
 
     /// Adds a counter that exists in the database; rows of members are not the pool's.
     pub fn add_counter(&mut self, counter: Counter) {
-        if counter.subject == Subject::Account {
-            self.counters.insert((counter.period.start, counter.meter.clone()), counter);
+        match (counter.subject, &mut self.members) {
+            (Subject::Account, _) => {
+                self.counters.insert((counter.period.start, counter.meter.clone()), counter);
+            }
+            (Subject::Member(user), Some(members)) => members.add_counter(user, counter),
+            (Subject::Member(_), None) => {}
         }
     }
 
@@ -102,9 +110,10 @@ impl AccountBooks {
         self.changed.insert(key);
     }
 
-    /// Counters that commands changed.
+    /// Counters that commands changed, the pool's and the members'.
     pub fn changed_counters(&self) -> impl Iterator<Item = &Counter> {
-        self.changed.iter().filter_map(|key| self.counters.get(key))
+        let members = self.members.iter().flat_map(MemberBooks::changed_counters);
+        self.changed.iter().filter_map(|key| self.counters.get(key)).chain(members)
     }
 
     pub fn changed_grants(&self) -> Vec<Grant> {

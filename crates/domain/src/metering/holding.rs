@@ -37,6 +37,7 @@ impl AccountBooks {
         now: DateTime<Utc>,
     ) -> Result<Reservation, Rejection> {
         let wanted = &command.wanted;
+        self.members.as_ref().map_or(Ok(()), |members| members.admit(wanted, now))?;
         let (placed, plan) = self.place(wanted, meter, now);
         let reservation = self
             .decide_hold(keys, command, meter, &plan)
@@ -57,6 +58,9 @@ impl AccountBooks {
                 ended: None,
             })
             .map_err(|denied| rejection(wanted, meter, denied))?;
+        if let Some(members) = &mut self.members {
+            members.hold(&reservation, &plan);
+        }
         self.hold_parts(keys, &reservation);
         Ok(reservation)
     }
@@ -101,6 +105,9 @@ impl AccountBooks {
             counter.let_go(reservation.quantity, reservation.of_grants());
             self.keep(counter);
         }
+        if let Some(members) = &mut self.members {
+            members.let_go(reservation);
+        }
         for (id, quantity) in reservation.grants() {
             if let Some(grant) = self.grant_mut(id) {
                 grant.let_go(quantity);
@@ -130,7 +137,7 @@ impl AccountBooks {
         meter: &Meter,
         now: DateTime<Utc>,
     ) -> Result<Captured, Rejection> {
-        let held = self.clone_held(reservation);
+        let (held, members) = (self.clone_held(reservation), self.members.clone());
         self.let_go(keys, reservation);
         let captured = self.book_capture(keys, (reservation, used), meter, now);
         match captured {
@@ -142,6 +149,7 @@ impl AccountBooks {
                 if let Some(counter) = held {
                     self.keep(counter);
                 }
+                self.members = members;
                 self.hold_parts(keys, reservation);
                 Err(rejection(&reservation.as_use(used), meter, denied))
             }

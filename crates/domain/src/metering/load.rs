@@ -4,13 +4,15 @@ use super::batch::Command;
 use super::books::{AccountBooks, KeyAllowances, PlanPeriod};
 use super::command::MAX_LATE;
 use super::holds::Holds;
+use super::member_books::MemberBooks;
 use super::ports::Standing;
 use super::reservation::Reservation;
-use crate::accounts::Account;
+use crate::accounts::{Account, AccountKind};
 use crate::error::Result;
 use crate::id::{AccountId, PlanVersionId};
 use crate::plans::{self, Catalogue, PeriodHook, PlanVersion, Subscription};
 use crate::store::{Repositories, StoreError};
+use crate::teams::TeamStatus;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -54,6 +56,7 @@ pub(super) async fn open_books(
             .accounts
             .insert(account.id, AccountBooks::open(account, subscription.status, current, catalogue.spend_cap));
     }
+    add_members(work, &mut books, commands).await?;
     add_earlier_periods(work, &mut books, &subscriptions, commands, now).await?;
     add_counters(work, &mut books, &standings).await?;
     add_grants(work, &mut books, &standings, now).await?;
@@ -124,7 +127,33 @@ async fn add_earlier_periods(
     Ok(())
 }
 
-/// Counters come with the standing; those of earlier periods, and of one just rolled over, are read.
+/// Teams and the members whom the commands name; nothing is asked for accounts of one person.
+async fn add_members(work: &dyn Repositories, books: &mut Books, commands: &[&Command]) -> Result<()> {
+    let shared = books.accounts.values().filter(|book| book.account.kind == AccountKind::Team);
+    let shared: Vec<AccountId> = shared.map(|book| book.account.id).collect();
+    if shared.is_empty() {
+        return Ok(());
+    }
+    let teams = work.teams().of_accounts(&shared).await?;
+    for book in books.accounts.values_mut().filter(|book| book.account.kind == AccountKind::Team) {
+        let team = teams.iter().find(|team| team.account == book.account.id);
+        book.members = Some(MemberBooks::open(team.map_or(TeamStatus::Deleted, |team| team.status)));
+    }
+    let wanted = commands.iter().filter_map(|command| command.wanted());
+    let named = wanted.filter_map(|wanted| Some((wanted.account, wanted.user?)));
+    let holding = books.holds.all().filter_map(|reservation| Some((reservation.account, reservation.user?)));
+    let named: BTreeSet<_> =
+        named.chain(holding).filter(|(account, _)| shared.binary_search(account).is_ok()).collect();
+    for member in work.members().find_many(&named.into_iter().collect::<Vec<_>>()).await? {
+        if let Some(members) = books.accounts.get_mut(&member.account).and_then(|book| book.members.as_mut()) {
+            members.add_member(member);
+        }
+    }
+    Ok(())
+}
+
+/// Counters come with the standing; those of earlier periods, of one just rolled over, and of a team with its
+/// members' are read.
 async fn add_counters(
     work: &dyn Repositories,
     books: &mut Books,
@@ -135,11 +164,11 @@ async fn add_counters(
         slots.extend(book.earlier.iter().map(|earlier| (book.account.id, earlier.period.start)));
         let now = (book.account.id, book.current.period.start);
         match standings.get(&book.account.id) {
-            Some(standing) => {
+            Some(standing) if book.members.is_none() => {
                 known.insert(now);
                 standing.counters.iter().for_each(|counter| book.add_counter(counter.clone()));
             }
-            None => drop(slots.insert(now)),
+            _ => drop(slots.insert(now)),
         }
     }
     // What a reservation holds is let go where it was held, however long ago its period ended.

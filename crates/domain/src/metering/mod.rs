@@ -11,6 +11,8 @@ mod decide;
 mod holding;
 mod holds;
 mod load;
+mod member_books;
+mod member_quota;
 mod month;
 mod ports;
 mod quota_view;
@@ -33,6 +35,8 @@ pub use command::{
 };
 pub use decide::{Denied, Funds, Gauge, Limit, Part, Source, decide, decide_gauge, settle};
 pub use holding::{Captured, Shortfall};
+pub use member_books::MemberBooks;
+pub use member_quota::{MemberMeter, MemberQuota};
 pub use month::{Month, first_kept};
 pub use ports::{
     Booked, DebtRepository, ReservationRepository, SavedUsage, Standing, StandingRepository, UsageFilter,

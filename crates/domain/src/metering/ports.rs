@@ -2,7 +2,7 @@
 
 use super::summary::{Rollup, SummaryFilter, SummaryRow};
 use super::{Debt, GroupBy, Month, Reservation, ReservationFilter, UsageRecord};
-use crate::id::{AccountId, ApiKeyId, ReservationId, UsageId};
+use crate::id::{AccountId, ApiKeyId, ReservationId, UsageId, UserId};
 use crate::page::{Page, PageRequest};
 use crate::plans::{MeterCode, Subscription};
 use crate::quota::Counter;
@@ -55,6 +55,8 @@ pub struct Booked {
 pub struct UsageFilter {
     pub meter: Option<MeterCode>,
     pub api_key: Option<ApiKeyId>,
+    /// Whose use; `None` is everybody's.
+    pub user: Option<UserId>,
     pub from: Option<DateTime<Utc>>,
     pub to: Option<DateTime<Utc>>,
 }

@@ -2,7 +2,7 @@
 
 use super::books::{AccountBooks, PlanPeriod};
 use super::service::MeteringService;
-use crate::accounts::{Account, AccountStatus};
+use crate::accounts::{Account, AccountKind, AccountStatus};
 use crate::error::{Error, Result};
 use crate::id::AccountId;
 use crate::money::Money;
@@ -10,6 +10,7 @@ use crate::plans::{self, Allowance, Meter, OnExhausted, Percent, Subscription};
 use crate::quantity::Quantity;
 use crate::quota::{Counter, Grant, Subject};
 use crate::store::{Repositories, Retry};
+use crate::teams::TeamStatus;
 use crate::time::local_day;
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -36,6 +37,8 @@ pub struct MeterQuota {
 pub struct QuotaView {
     pub account: Account,
     pub subscription: Subscription,
+    /// Of a team's account.
+    pub team: Option<TeamStatus>,
     /// The local day on which counters start anew.
     pub reset_date: NaiveDate,
     pub meters: Vec<MeterQuota>,
@@ -43,11 +46,12 @@ pub struct QuotaView {
 }
 
 impl QuotaView {
-    /// `frozen`, or the subscription's status.
+    /// `frozen`; `suspended` for a team whose first bill is not paid; or the subscription's status.
     pub fn status(&self) -> &'static str {
-        match self.account.status {
-            AccountStatus::Frozen => "frozen",
-            AccountStatus::Active => self.subscription.status.name(),
+        match (self.account.status, self.team) {
+            (AccountStatus::Frozen, _) => "frozen",
+            (_, Some(team)) if team != TeamStatus::Active => team.as_str(),
+            (AccountStatus::Active, _) => self.subscription.status.name(),
         }
     }
 }
@@ -108,8 +112,12 @@ impl MeteringService {
         for meter in &meters {
             total = total.checked_add(meter.overage_fee)?;
         }
+        let team = match account.kind {
+            AccountKind::Personal => None,
+            AccountKind::Team => store.teams().of_accounts(&[account.id]).await?.pop().map(|team| team.status),
+        };
         let reset_date = local_day(subscription.period.end, subscription.zone);
-        Ok(QuotaView { account, subscription, reset_date, meters, total_overage_fee: total })
+        Ok(QuotaView { account, subscription, team, reset_date, meters, total_overage_fee: total })
     }
 }
 

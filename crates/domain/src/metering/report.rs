@@ -2,7 +2,7 @@
 
 use super::command::{Consume, Dimensions, UsageKey};
 use super::service::MeteringService;
-use crate::accounts::{AccountRef, resolve};
+use crate::accounts::{AccountRef, Act, resolve};
 use crate::actor::{Actor, Scope};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, ApiKeyId, UserId};
@@ -88,7 +88,7 @@ impl MeteringService {
         if let Some(account) = known.accounts.get(which) {
             return account.ok_or(Error::NotFound("account"));
         }
-        let found = match resolve(&*self.store, actor, which).await {
+        let found = match resolve(&*self.store, actor, which, Act::Consume).await {
             Ok(account) => Some(account.id),
             Err(Error::NotFound(_)) => None,
             Err(error) => return Err(error),

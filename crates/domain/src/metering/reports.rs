@@ -4,10 +4,9 @@ use super::service::MeteringService;
 use super::summary::{GroupBy, SummaryFilter, SummaryRow};
 use super::{UsageFilter, UsageRecord};
 use crate::error::{Error, Result};
-use crate::id::AccountId;
+use crate::id::{AccountId, UserId};
 use crate::page::{Page, PageRequest};
-use crate::plans::MeterCode;
-use crate::quota::FiredWarning;
+use crate::quota::{FiredWarning, WarningFilter};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Longest range that is summed by the hour.
@@ -34,10 +33,10 @@ impl MeteringService {
         Ok(self.store.usage().list(account, filter, page).await?)
     }
 
-    /// Sums `[from, to)`; both have defaults: now, and 30 days before `to`.
+    /// Sums the use of one user, or of all, in `[from, to)`; both times have defaults: now, and 30 days before `to`.
     pub async fn summarise(
         &self,
-        account: AccountId,
+        (account, user): (AccountId, Option<UserId>),
         group_by: GroupBy,
         from: Option<DateTime<Utc>>,
         to: Option<DateTime<Utc>>,
@@ -51,7 +50,7 @@ impl MeteringService {
         if to - from > most {
             return Err(Error::invalid("from", format!("lies more than {} days before `to`", most.num_days())));
         }
-        let filter = SummaryFilter { account, group_by, from, to, zone: self.catalogue.zone };
+        let filter = SummaryFilter { account, user, group_by, from, to, zone: self.catalogue.zone };
         let rows = self.store.usage().summarise(&filter, MAX_ROWS + 1).await?;
         if rows.len() as u64 > MAX_ROWS {
             return Err(Error::invalid("from", format!("gives more than {MAX_ROWS} sums; ask for a shorter range")));
@@ -62,9 +61,9 @@ impl MeteringService {
     pub async fn list_warnings(
         &self,
         account: AccountId,
-        meter: Option<MeterCode>,
+        filter: &WarningFilter,
         page: PageRequest,
     ) -> Result<Page<FiredWarning>> {
-        Ok(self.store.warnings().list(account, meter, page).await?)
+        Ok(self.store.warnings().list(account, filter, page).await?)
     }
 }

@@ -6,7 +6,7 @@ use super::report::{Known, UsageReport};
 use super::reservation::{DEFAULT_TTL, Debt, End, Ending, MAX_TTL, Reservation, ReservationFilter, Reserve};
 use super::service::MeteringService;
 use super::usage::UsageRecord;
-use crate::accounts::{AccountRef, resolve};
+use crate::accounts::{AccountRef, resolve_reader};
 use crate::actor::{Actor, Scope};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, ReservationId};
@@ -83,9 +83,9 @@ impl MeteringService {
     async fn known_to(&self, actor: &Actor, id: ReservationId) -> Result<Reservation> {
         let missing = || Error::NotFound("reservation");
         let found = self.store.reservations().find(id).await?.ok_or_else(missing)?;
-        match resolve(&*self.store, actor, &AccountRef::Id(found.account)).await {
-            Ok(_) => Ok(found),
-            Err(Error::NotFound(_)) => Err(missing()),
+        match resolve_reader(&*self.store, actor, &AccountRef::Id(found.account)).await {
+            Ok((_, only)) if only.is_none_or(|user| found.user == Some(user)) => Ok(found),
+            Ok(_) | Err(Error::NotFound(_)) => Err(missing()),
             Err(error) => Err(error),
         }
     }

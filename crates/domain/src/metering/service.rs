@@ -252,6 +252,8 @@ fn told(warning: &FiredWarning, catalogue: &Catalogue) -> Event {
     let payload = json!({
         "warning": warning.id,
         "account": warning.account,
+        "scope": warning.scope(),
+        "user": warning.member(),
         "meter": warning.meter.as_str(),
         "threshold": warning.threshold.get(),
         "limit": warning.limit.to_decimal(scale),

@@ -77,6 +77,8 @@ pub enum GroupBy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SummaryFilter {
     pub account: AccountId,
+    /// Whose usage; `None` is everybody's.
+    pub user: Option<UserId>,
     pub group_by: GroupBy,
     pub from: DateTime<Utc>,
     pub to: DateTime<Utc>,

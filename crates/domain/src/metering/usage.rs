@@ -32,7 +32,7 @@ pub struct UsageRecord {
     pub grants: Vec<(GrantId, Quantity)>,
     /// What allowance and grants were left afterwards; `None` is unlimited.
     pub remaining: Option<Quantity>,
-    /// Thresholds that this use crossed.
+    /// Thresholds that this use crossed, of the pool or of the member's allocation; each once.
     pub warnings: Vec<Percent>,
 }
 

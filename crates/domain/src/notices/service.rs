@@ -1,7 +1,7 @@
 //! Notices as the members of an account read them.
 
 use super::notice::Notice;
-use crate::accounts::{AccountRef, resolve};
+use crate::accounts::{AccountRef, Act, resolve};
 use crate::actor::{Actor, Scope};
 use crate::error::{Error, Result};
 use crate::id::NoticeId;
@@ -26,7 +26,7 @@ impl NoticeService {
         page: PageRequest,
     ) -> Result<Page<Notice>> {
         actor.require_scope(&Scope::UsageRead)?;
-        let account = resolve(&*self.store, actor, which).await?;
+        let account = resolve(&*self.store, actor, which, Act::ReadNotices).await?;
         Ok(self.store.notices().list(account.id, unread, page).await?)
     }
 
@@ -39,7 +39,7 @@ impl NoticeService {
     async fn mark(&self, actor: &Actor, which: &AccountRef, id: NoticeId) -> Result<Notice> {
         let now = self.clock.now();
         let work = self.store.begin().await?;
-        let account = resolve(&*work, actor, which).await?;
+        let account = resolve(&*work, actor, which, Act::ReadNotices).await?;
         work.notices().mark_read(account.id, id, now).await?;
         let notice = work.notices().find(account.id, id).await?.ok_or(Error::NotFound("notice"))?;
         work.commit().await?;
@@ -55,7 +55,7 @@ impl NoticeService {
     async fn mark_all(&self, actor: &Actor, which: &AccountRef) -> Result<u64> {
         let now = self.clock.now();
         let work = self.store.begin().await?;
-        let account = resolve(&*work, actor, which).await?;
+        let account = resolve(&*work, actor, which, Act::ReadNotices).await?;
         let marked = work.notices().mark_all_read(account.id, now).await?;
         work.commit().await?;
         Ok(marked)

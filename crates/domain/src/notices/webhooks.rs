@@ -6,7 +6,7 @@ use super::lane::Lane;
 use super::ports::{SecretVault, TargetCheck};
 use super::steps::put_back;
 use super::topic::{TEST_EVENT, Topics};
-use crate::accounts::{AccountRef, resolve};
+use crate::accounts::{AccountRef, Act, resolve};
 use crate::actor::Actor;
 use crate::audit::AuditEvent;
 use crate::change::Change;
@@ -74,7 +74,7 @@ impl WebhookService {
         let url = self.read_url(&wish.url)?;
         let topics = wish.events.map(Topics::read).transpose()?.unwrap_or_default();
         let description = wish.description.as_deref().map(WebhookEndpoint::read_description).transpose()?;
-        let account = resolve(&*self.store, actor, &wish.account).await?;
+        let account = resolve(&*self.store, actor, &wish.account, Act::ManageWebhooks).await?;
         let now = self.clock.now();
         let id = WebhookEndpointId::new(now);
         let secret = self.vault.issue(id)?;
@@ -110,7 +110,7 @@ impl WebhookService {
     /// Newest first.
     pub async fn list(&self, actor: &Actor, which: &AccountRef, page: PageRequest) -> Result<Page<WebhookEndpoint>> {
         require_manager(actor)?;
-        let account = resolve(&*self.store, actor, which).await?;
+        let account = resolve(&*self.store, actor, which, Act::ManageWebhooks).await?;
         Ok(self.store.webhooks().list(account.id, page).await?)
     }
 
@@ -249,7 +249,7 @@ fn require_manager(actor: &Actor) -> Result<()> {
 async fn reach(repositories: &dyn Repositories, actor: &Actor, id: WebhookEndpointId) -> Result<WebhookEndpoint> {
     require_manager(actor)?;
     let endpoint = repositories.webhooks().find(id).await?.ok_or(MISSING)?;
-    match resolve(repositories, actor, &AccountRef::Id(endpoint.account)).await {
+    match resolve(repositories, actor, &AccountRef::Id(endpoint.account), Act::ManageWebhooks).await {
         Ok(_) => Ok(endpoint),
         Err(Error::NotFound(_)) => Err(MISSING),
         Err(error) => Err(error),

@@ -16,8 +16,13 @@ fn owner_of(account: AccountId) -> Actor {
 }
 
 fn by_key(actor: Actor, scopes: &[Scope]) -> Actor {
-    let key =
-        KeyActor { id: ApiKeyId::new(now()), account: actor.personal_account, scopes: scopes.to_vec(), models: None };
+    let key = KeyActor {
+        id: ApiKeyId::new(now()),
+        account: actor.personal_account,
+        scopes: scopes.to_vec(),
+        models: None,
+        is_limited: false,
+    };
     Actor { key: Some(key), ..actor }
 }
 

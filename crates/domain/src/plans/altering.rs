@@ -73,7 +73,7 @@ impl SubscriptionService {
     ) -> Result<SubscriptionView> {
         let now = self.clock.now();
         let work = self.store.begin().await?;
-        let before = self.lock(&*work, actor, which, now).await?;
+        let (_, before) = self.lock(&*work, actor, which, now).await?;
         let after = rule(&self.catalogue, &before, now)?;
         let view = self.shown(&*work, after).await?;
         self.write(work, actor, action, (&before, &view.subscription), now).await?;

@@ -25,6 +25,7 @@ pub mod status;
 mod steps;
 pub mod subscription;
 pub mod tariff;
+mod team_plans;
 
 pub use catalogue::{Catalogue, Mistake};
 pub use change::{ChangeKind, Effective, Offer, Quote, QuoteLine, change_kind};
@@ -41,3 +42,4 @@ pub use status::{NoSuchTransition, SubscriptionStatus};
 pub use steps::{current, default_choice, lock_current};
 pub use subscription::{Advance, Choice, OpenedPeriod, Subscription};
 pub use tariff::{Rounding, Tariff, TariffError, Tier};
+pub use team_plans::SubscribedTeams;

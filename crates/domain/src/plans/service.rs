@@ -1,10 +1,10 @@
 //! Use cases of subscriptions: look, preview, subscribe.
 
 use super::change::{ChangeKind, Effective, Offer, Quote, quote};
-use super::steps::{current, lock_current, version_on_sale, version_sold};
+use super::steps::{current, lock_current, refuse_too_few_seats, version_on_sale, version_sold};
 use super::{Catalogue, Choice, Interval, NoSuchTransition, PeriodHook, PlanCode, PlanVersion};
 use super::{Subscription, SubscriptionStatus};
-use crate::accounts::{Account, AccountRef, AccountStatus, resolve};
+use crate::accounts::{Account, AccountRef, AccountStatus, Act, resolve};
 use crate::actor::{Actor, Scope};
 use crate::audit::AuditEvent;
 use crate::error::{Error, LimitKind, Result};
@@ -61,7 +61,7 @@ impl SubscriptionService {
     /// The subscription as it is now, whether or not it was ever written.
     pub async fn view(&self, actor: &Actor, which: &AccountRef) -> Result<SubscriptionView> {
         actor.require_scope(&Scope::UsageRead)?;
-        let account = resolve(&*self.store, actor, which).await?;
+        let account = resolve(&*self.store, actor, which, Act::ReadQuota).await?;
         let subscription = current(&*self.store, &self.catalogue, &account, self.clock.now()).await?;
         self.shown(&*self.store, subscription).await
     }
@@ -70,7 +70,7 @@ impl SubscriptionService {
     pub async fn preview(&self, actor: &Actor, which: &AccountRef, wish: &PlanWish) -> Result<Quote> {
         actor.require_session()?;
         let now = self.clock.now();
-        let account = resolve(&*self.store, actor, which).await?;
+        let account = resolve(&*self.store, actor, which, Act::ChangeSubscription).await?;
         let subscription = current(&*self.store, &self.catalogue, &account, now).await?;
         let (offer, _) = self.offer(&*self.store, wish).await?;
         self.quoted(&*self.store, &subscription, &offer, now).await
@@ -91,8 +91,9 @@ impl SubscriptionService {
     async fn try_subscribe(&self, actor: &Actor, which: &AccountRef, wish: &PlanWish) -> Result<Subscribed> {
         let now = self.clock.now();
         let work = self.store.begin().await?;
-        let before = self.lock(&*work, actor, which, now).await?;
+        let (account, before) = self.lock(&*work, actor, which, now).await?;
         let (offer, version) = self.offer(&*work, wish).await?;
+        refuse_too_few_seats(&*work, &account, offer.choice.seats).await?;
         let quote = self.quoted(&*work, &before, &offer, now).await?;
         let after = changed(&before, &quote, offer.choice, now)?;
         let running = version_sold(&*work, after.chosen.version).await?;
@@ -100,18 +101,19 @@ impl SubscriptionService {
         Ok(Subscribed { subscription: after, version, running, quote })
     }
 
-    /// The account's subscription under the lock of its account.
+    /// The account and its subscription under the lock of the account.
     pub(super) async fn lock(
         &self,
         work: &dyn Repositories,
         actor: &Actor,
         which: &AccountRef,
         now: DateTime<Utc>,
-    ) -> Result<Subscription> {
-        let named = resolve(work, actor, which).await?;
+    ) -> Result<(Account, Subscription)> {
+        let named = resolve(work, actor, which, Act::ChangeSubscription).await?;
         let account = work.accounts().lock(named.id).await?.ok_or(Error::NotFound("account"))?;
         refuse_frozen(&account)?;
-        lock_current(work, &self.catalogue, &account, &*self.hook, now).await
+        let subscription = lock_current(work, &self.catalogue, &account, &*self.hook, now).await?;
+        Ok((account, subscription))
     }
 
     /// The plan wished for as it is sold today, with the price of its term.

@@ -3,9 +3,10 @@
 use super::plan::content_hash;
 use super::{Catalogue, Choice, PeriodHook, Plan, PlanVersion, Subscription};
 use crate::accounts::Account;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::PlanVersionId;
 use crate::store::{Repositories, StoreError};
+use crate::teams;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
@@ -119,4 +120,13 @@ pub async fn lock_current(
         hook.opened(work, account.id, &opened, now).await?;
     }
     Ok(subscription)
+}
+
+/// Refuses fewer seats than the account's team has members. The caller holds the lock on the account's row.
+pub(super) async fn refuse_too_few_seats(work: &dyn Repositories, account: &Account, seats: u32) -> Result<()> {
+    let members = teams::active_members(work, account).await?;
+    if members <= seats {
+        return Ok(());
+    }
+    Err(Error::invalid("seats", format!("must be at least {members}: so many members the team has")))
 }

@@ -1,6 +1,6 @@
 //! Carrying gauges over: when periods open, the level of each gauge goes into every one of them.
 
-use super::{Counter, Grant};
+use super::{Counter, Grant, Subject};
 use crate::error::{Error, Result};
 use crate::id::AccountId;
 use crate::plans::{self, Allowance, Catalogue, MeterCode, MeterKind, OnExhausted, OpenedPeriod, PeriodHook};
@@ -65,6 +65,11 @@ async fn carry(
     let mut carried = Vec::new();
     for mut level in levels {
         for period in opened {
+            if let Subject::Member(_) = level.subject {
+                level = level.share_carried_into(period.period);
+                carried.push(level.clone());
+                continue;
+            }
             let version = versions.iter().find(|version| version.id == period.version);
             let version = version.ok_or(StoreError::Corrupt { table: "quota_periods", column: "plan_version_id" })?;
             let terms = version.plan.terms(&level.meter);

@@ -122,6 +122,18 @@ impl Counter {
         self.held_grants = self.held_grants.left_after(of_grants);
     }
 
+    /// The next period's row of a member's part of a gauge. The pool owes for all of it, so a part owes nothing;
+    /// thresholds are measured against the same allocation as before.
+    #[must_use]
+    pub fn share_carried_into(&self, period: Period) -> Self {
+        let currency = self.drawn.fee.currency();
+        let mut next = Self::opening(self.account, self.subject, self.meter.clone(), period, currency);
+        next.used = self.used;
+        next.peak = self.used;
+        next.warnings = WarningState { limit: self.warnings.limit, ..WarningState::default() };
+        next
+    }
+
     /// The next period's row of a gauge: the level goes over, and what lies above the limit is owed anew.
     pub fn carried_into(&self, period: Period, limit: Allowance, terms: &OnExhausted) -> Result<Self, MoneyError> {
         let mut next = Self::opening(self.account, self.subject, self.meter.clone(), period, self.drawn.fee.currency());

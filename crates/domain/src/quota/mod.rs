@@ -10,7 +10,7 @@ mod warning;
 pub use carry::GaugeCarry;
 pub use counter::{Counter, Drawn, Subject};
 pub use grant::{Grant, GrantOrigin};
-pub use ports::{CounterRepository, GrantRepository, WarningRepository};
+pub use ports::{CounterRepository, GrantRepository, WarningFilter, WarningRepository};
 #[cfg(any(test, feature = "testing"))]
 pub use ports::{MockCounterRepository, MockGrantRepository, MockWarningRepository};
 pub use service::{GrantService, GrantWish};

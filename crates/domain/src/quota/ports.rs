@@ -1,7 +1,7 @@
 //! What quota keeps: counters, grants and fired warnings, always of one account.
 
 use super::{Counter, FiredWarning, Grant};
-use crate::id::{AccountId, GrantId};
+use crate::id::{AccountId, GrantId, UserId};
 use crate::page::{Page, PageRequest};
 use crate::plans::MeterCode;
 use crate::store::StoreResult;
@@ -44,17 +44,25 @@ pub trait GrantRepository: Send + Sync {
     async fn list(&self, account: AccountId, page: PageRequest) -> StoreResult<Page<Grant>>;
 }
 
+/// Which warnings are listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WarningFilter {
+    pub meter: Option<MeterCode>,
+    /// Only the pool's and this member's own; `None` is everybody's.
+    pub member: Option<UserId>,
+}
+
 /// Warnings that fired.
 #[cfg_attr(any(test, feature = "testing"), mockall::automock)]
 #[async_trait]
 pub trait WarningRepository: Send + Sync {
     async fn insert(&self, warnings: &[FiredWarning]) -> StoreResult<()>;
 
-    /// Newest first; of one meter when given.
+    /// Newest first.
     async fn list(
         &self,
         account: AccountId,
-        meter: Option<MeterCode>,
+        filter: &WarningFilter,
         page: PageRequest,
     ) -> StoreResult<Page<FiredWarning>>;
 }

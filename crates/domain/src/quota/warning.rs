@@ -4,7 +4,8 @@
 //! once per subject, meter, period and threshold; a larger limit re-arms the ones no longer reached.
 //! Source: kg-recharge `*_warning_80_sent`, `*_warning_100_sent`.
 
-use crate::id::{AccountId, UsageId, WarningId};
+use super::counter::Subject;
+use crate::id::{AccountId, UsageId, UserId, WarningId};
 use crate::plans::{Allowance, MeterCode, Percent};
 use crate::quantity::Quantity;
 use chrono::{DateTime, Utc};
@@ -89,6 +90,21 @@ pub struct FiredWarning {
     /// The usage that crossed it.
     pub usage: UsageId,
     pub fired_at: DateTime<Utc>,
+}
+
+impl FiredWarning {
+    /// The member whose allocation it is about; `None` for the account's pool.
+    pub fn member(&self) -> Option<UserId> {
+        match Subject::from_id(self.account, self.subject) {
+            Subject::Account => None,
+            Subject::Member(user) => Some(user),
+        }
+    }
+
+    /// `account` or `member`.
+    pub fn scope(&self) -> &'static str {
+        if self.member().is_some() { "member" } else { "account" }
+    }
 }
 
 #[cfg(test)]

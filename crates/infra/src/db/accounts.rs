@@ -48,6 +48,15 @@ impl<C: ConnectionTrait + Send + Sync> AccountRepository for Repos<C> {
         query.one(&self.conn).await.map_err(store_error)?.map(account).transpose()
     }
 
+    async fn find_many(&self, ids: &[AccountId]) -> StoreResult<Vec<Account>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted = ids.iter().map(|id| id.as_uuid()).collect();
+        let query = Entity::find().filter(one_of(self.conn.get_database_backend(), Column::Id, wanted));
+        query.all(&self.conn).await.map_err(store_error)?.into_iter().map(account).collect()
+    }
+
     async fn insert(&self, account: &Account) -> StoreResult<()> {
         let insert = Entity::insert(row(account)).exec_without_returning(&self.conn);
         insert.await.map(drop).map_err(store_error)

@@ -1,8 +1,8 @@
 //! API keys in the database.
 
 use super::columns::{corrupt, from_json, to_json};
-use super::entity::account;
 use super::entity::api_key::{ActiveModel, Column, Entity, Model};
+use super::entity::{account, team_member};
 use super::error::store_error;
 use super::repos::Repos;
 use async_trait::async_trait;
@@ -13,6 +13,7 @@ use domain::identity::{ApiKey, ApiKeyRepository, IpAllowList, KeyAllowance, KeyD
 use domain::page::{Page, PageRequest};
 use domain::quantity::Quantity;
 use domain::store::StoreResult;
+use domain::teams::MembershipStatus;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel,
@@ -104,15 +105,28 @@ impl<C: ConnectionTrait + Send + Sync> ApiKeyRepository for Repos<C> {
         update.exec(&self.conn).await.map(|done| done.rows_affected).map_err(store_error)
     }
 
+    async fn revoke_of_account(&self, account: AccountId, now: DateTime<Utc>) -> StoreResult<u64> {
+        let update = Entity::update_many()
+            .col_expr(Column::RevokedAt, Expr::value(now))
+            .col_expr(Column::UpdatedAt, Expr::value(now))
+            .filter(Column::AccountId.eq(account.as_uuid()))
+            .filter(Column::RevokedAt.is_null());
+        update.exec(&self.conn).await.map(|done| done.rows_affected).map_err(store_error)
+    }
+
     async fn revoke_operating(&self, owner: UserId, now: DateTime<Utc>) -> StoreResult<u64> {
         let own = account::Entity::find().select_only().column(account::Column::Id);
         let own = own.filter(account::Column::OwnerId.eq(owner.as_uuid())).into_query();
+        let shared = team_member::Entity::find().select_only().column(team_member::Column::AccountId);
+        let shared = shared
+            .filter(team_member::Column::UserId.eq(owner.as_uuid()))
+            .filter(team_member::Column::Status.eq(MembershipStatus::Active.as_str()))
+            .into_query();
         // Scopes are stored as a JSON list of words without quotes in them.
         let holds = |scope: &Scope| Column::Scopes.contains(format!("\"{}\"", scope.as_str()));
-        let operating = Condition::any()
-            .add(holds(&Scope::Service))
-            .add(holds(&Scope::Admin))
-            .add(Column::AccountId.not_in_subquery(own));
+        let strange =
+            Condition::all().add(Column::AccountId.not_in_subquery(own)).add(Column::AccountId.not_in_subquery(shared));
+        let operating = Condition::any().add(holds(&Scope::Service)).add(holds(&Scope::Admin)).add(strange);
         let update = revoking(owner, now).filter(operating);
         update.exec(&self.conn).await.map(|done| done.rows_affected).map_err(store_error)
     }

@@ -4,7 +4,7 @@ use super::audit;
 use super::connect::Shared;
 use super::error::store_error;
 use async_trait::async_trait;
-use domain::accounts::AccountRepository;
+use domain::accounts::{AccountRepository, MembershipRepository};
 use domain::audit::{AuditEvent, AuditLog};
 use domain::idempotency::IdempotencyRepository;
 use domain::identity::{
@@ -20,6 +20,7 @@ use domain::outbox::Outbox;
 use domain::plans::{PlanRepository, SubscriptionRepository};
 use domain::quota::{CounterRepository, GrantRepository, WarningRepository};
 use domain::store::{Repositories, StoreResult, UnitOfWork};
+use domain::teams::{InvitationRepository, MemberRepository, TeamRepository};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use std::sync::{Arc, Mutex};
 
@@ -60,6 +61,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
     fn lanes(&self) -> &dyn LaneRepository {
         self
     }
+    fn invitations(&self) -> &dyn InvitationRepository {
+        self
+    }
     fn leases(&self) -> &dyn LeaseRepository {
         self
     }
@@ -70,6 +74,12 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn notices(&self) -> &dyn NoticeRepository {
+        self
+    }
+    fn members(&self) -> &dyn MemberRepository {
+        self
+    }
+    fn memberships(&self) -> &dyn MembershipRepository {
         self
     }
     fn options(&self) -> &dyn OptionRepository {
@@ -91,6 +101,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn subscriptions(&self) -> &dyn SubscriptionRepository {
+        self
+    }
+    fn teams(&self) -> &dyn TeamRepository {
         self
     }
     fn throttles(&self) -> &dyn ThrottleRepository {

@@ -71,12 +71,13 @@ impl<C: ConnectionTrait + Send + Sync> UsageRepository for Repos<C> {
         let before = page.before.map(|before| Column::Id.lt(before));
         let meter = filter.meter.as_ref().map(|meter| Column::Meter.eq(meter.as_str()));
         let api_key = filter.api_key.map(|key| Column::ApiKeyId.eq(key.as_uuid()));
+        let user = filter.user.map(|user| Column::UserId.eq(user.as_uuid()));
         let from = filter.from.map(|from| Column::OccurredAt.gte(from));
         let to = filter.to.map(|to| Column::OccurredAt.lt(to));
         // Ids follow the time of recording, which is never far from that of the use: the index bounds the scan.
         let first = filter.from.map(|from| Column::Id.gte(first_id_at(from - MAX_EARLY)));
         let last = filter.to.map(|to| Column::Id.lt(first_id_at(to + MAX_LATE)));
-        let all = [before, meter, api_key, from, to, first, last]
+        let all = [before, meter, api_key, user, from, to, first, last]
             .into_iter()
             .flatten()
             .fold(Condition::all(), Condition::add);

@@ -65,6 +65,9 @@ pub async fn summarise<C: ConnectionTrait>(
     }
     between(&mut select, filter);
     select.and_where(Expr::col(Alias::new("account_id")).eq(filter.account.as_uuid()));
+    if let Some(user) = filter.user {
+        select.and_where(Expr::col(Alias::new("user_id")).eq(user.as_uuid()));
+    }
     select.add_group_by([Expr::col(Alias::new(group)), Expr::col(Alias::new("meter"))]);
     select.order_by(Alias::new(group), Order::Asc).order_by(Alias::new("meter"), Order::Asc).limit(most);
     let rows = conn.query_all(&select).await.map_err(store_error)?;

@@ -1,6 +1,6 @@
 //! Users in the database.
 
-use super::columns::{corrupt, from_json};
+use super::columns::{corrupt, from_json, one_of};
 use super::entity::user::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
@@ -56,6 +56,15 @@ impl<C: ConnectionTrait + Send + Sync> UserRepository for Repos<C> {
     async fn insert(&self, user: &User) -> StoreResult<()> {
         let insert = Entity::insert(row(user)).exec_without_returning(&self.conn);
         insert.await.map(drop).map_err(store_error)
+    }
+
+    async fn find_many(&self, ids: &[UserId]) -> StoreResult<Vec<User>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted = ids.iter().map(|id| id.as_uuid()).collect();
+        let query = Entity::find().filter(one_of(self.conn.get_database_backend(), Column::Id, wanted));
+        query.all(&self.conn).await.map_err(store_error)?.into_iter().map(user).collect()
     }
 
     async fn save(&self, user: &User) -> StoreResult<()> {

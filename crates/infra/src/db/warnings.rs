@@ -7,9 +7,9 @@ use super::repos::Repos;
 use async_trait::async_trait;
 use domain::id::{AccountId, UsageId, WarningId};
 use domain::page::{Page, PageRequest};
-use domain::plans::{MeterCode, Percent};
+use domain::plans::Percent;
 use domain::quantity::Quantity;
-use domain::quota::{FiredWarning, WarningRepository};
+use domain::quota::{FiredWarning, WarningFilter, WarningRepository};
 use domain::store::StoreResult;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -28,15 +28,18 @@ impl<C: ConnectionTrait + Send + Sync> WarningRepository for Repos<C> {
     async fn list(
         &self,
         account: AccountId,
-        of: Option<MeterCode>,
+        filter: &WarningFilter,
         page: PageRequest,
     ) -> StoreResult<Page<FiredWarning>> {
         let mut query = Entity::find()
             .filter(Column::AccountId.eq(account.as_uuid()))
             .order_by_desc(Column::Id)
             .limit(u64::from(page.limit) + 1);
-        if let Some(of) = of {
-            query = query.filter(Column::Meter.eq(of.as_str()));
+        if let Some(meter) = &filter.meter {
+            query = query.filter(Column::Meter.eq(meter.as_str()));
+        }
+        if let Some(member) = filter.member {
+            query = query.filter(Column::SubjectId.is_in([account.as_uuid(), member.as_uuid()]));
         }
         if let Some(before) = page.before {
             query = query.filter(Column::Id.lt(before));

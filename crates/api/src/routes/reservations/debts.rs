@@ -9,7 +9,7 @@ use crate::http::time;
 use crate::routes::usage::scale_of;
 use crate::services::Services;
 use actix_web::{HttpResponse, get, web};
-use domain::accounts::{AccountRef, resolve};
+use domain::accounts::{AccountRef, Act, resolve};
 use domain::actor::Scope;
 use domain::error::LimitKind;
 use domain::metering::Debt;
@@ -84,7 +84,7 @@ pub async fn list_debts(caller: Caller, params: Params<DebtParams>, services: we
     let rows = services
         .run(|services| async move {
             actor.require_scope(&Scope::UsageRead)?;
-            let account = resolve(&*services.store, &actor, &which).await?;
+            let account = resolve(&*services.store, &actor, &which, Act::ReadAllUsage).await?;
             services.metering.list_debts(account.id, page).await
         })
         .await?;

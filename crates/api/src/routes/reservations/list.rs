@@ -9,7 +9,7 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::routes::usage::meter_code;
 use crate::services::Services;
 use actix_web::{HttpResponse, get, web};
-use domain::accounts::{AccountRef, resolve};
+use domain::accounts::{AccountRef, Act, resolve};
 use domain::actor::Scope;
 use domain::metering::{ReservationFilter, ReservationStatus};
 use serde::Deserialize;
@@ -74,7 +74,7 @@ pub async fn list_reservations(
     let rows = services
         .run(|services| async move {
             actor.require_scope(&Scope::UsageRead)?;
-            let account = resolve(&*services.store, &actor, &which).await?;
+            let account = resolve(&*services.store, &actor, &which, Act::ReadAllUsage).await?;
             services.metering.list_reservations(account.id, &filter, page).await
         })
         .await?;

@@ -9,7 +9,7 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::http::time::Time;
 use crate::services::Services;
 use actix_web::{HttpResponse, get, web};
-use domain::accounts::{AccountRef, resolve};
+use domain::accounts::{AccountRef, resolve_reader};
 use domain::actor::Scope;
 use domain::metering::{GroupBy, SummaryRow, UsageFilter};
 use domain::money::Money;
@@ -37,7 +37,7 @@ pub struct UsageParams {
     cursor: Option<String>,
 }
 
-/// List uses, newest first.
+/// List uses, newest first; a plain member of a team sees the own.
 #[utoipa::path(
     tag = "usage",
     params(UsageParams),
@@ -58,6 +58,7 @@ pub async fn list_usage(caller: Caller, params: Params<UsageParams>, services: w
             .map_err(|_| ApiError::invalid("api_key", "is not an id"))?,
         from: params.from.map(|time| time.0),
         to: params.to.map(|time| time.0),
+        user: None,
     };
     let page = page_request(params.limit, params.cursor.as_deref())?;
     let which = params.account.as_deref().map(AccountRef::parse).unwrap_or_default();
@@ -65,8 +66,8 @@ pub async fn list_usage(caller: Caller, params: Params<UsageParams>, services: w
     let rows = services
         .run(|services| async move {
             actor.require_scope(&Scope::UsageRead)?;
-            let account = resolve(&*services.store, &actor, &which).await?;
-            services.metering.list_usage(account.id, &filter, page).await
+            let (account, user) = resolve_reader(&*services.store, &actor, &which).await?;
+            services.metering.list_usage(account.id, &UsageFilter { user, ..filter }, page).await
         })
         .await?;
     Ok(HttpResponse::Ok().json(Listed::of(rows, |row| UsageView::of_record(&row, &services.catalogue))))
@@ -100,7 +101,7 @@ pub struct SummaryView {
 
 /// Sum up use by hour, day, meter, model, API key or user.
 ///
-/// Days are those of the billing time zone; by anything but the hour, whole days are summed.
+/// A plain member of a team sums the own use. Days are those of the billing time zone; by anything but the hour, whole days are summed.
 #[utoipa::path(
     tag = "usage",
     params(SummaryParams),
@@ -124,8 +125,8 @@ pub async fn summarise_usage(
     let rows = services
         .run(|services| async move {
             actor.require_scope(&Scope::UsageRead)?;
-            let account = resolve(&*services.store, &actor, &which).await?;
-            services.metering.summarise(account.id, group_by, from, to).await
+            let (account, user) = resolve_reader(&*services.store, &actor, &which).await?;
+            services.metering.summarise((account.id, user), group_by, from, to).await
         })
         .await?;
     let views = rows.into_iter().map(|row| summary_view(row, &services.catalogue)).collect();

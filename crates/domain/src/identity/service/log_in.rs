@@ -109,7 +109,12 @@ fn throttle_keys(login: &str, ip: Option<IpAddr>) -> Vec<ThrottleKey> {
     std::iter::once(name).chain(ip.map(ThrottleKey::address)).collect()
 }
 
-async fn refuse_if_locked(repositories: &dyn Repositories, keys: &[ThrottleKey], now: DateTime<Utc>) -> Result<()> {
+/// Refuses while one of the throttles is locked.
+pub(crate) async fn refuse_if_locked(
+    repositories: &dyn Repositories,
+    keys: &[ThrottleKey],
+    now: DateTime<Utc>,
+) -> Result<()> {
     for key in keys {
         let throttle = repositories.throttles().find(key).await?;
         if let Some(retry_after_seconds) = throttle.and_then(|throttle| throttle.retry_after_seconds(now)) {
@@ -119,7 +124,8 @@ async fn refuse_if_locked(repositories: &dyn Repositories, keys: &[ThrottleKey],
     Ok(())
 }
 
-async fn record_failure(work: &dyn Repositories, key: &ThrottleKey, now: DateTime<Utc>) -> StoreResult<()> {
+/// Counts a failure in the caller's unit of work.
+pub(crate) async fn record_failure(work: &dyn Repositories, key: &ThrottleKey, now: DateTime<Utc>) -> StoreResult<()> {
     match work.throttles().lock(key).await? {
         Some(throttle) => work.throttles().save(&throttle.after_failure(now)).await,
         None => work.throttles().insert(&LoginThrottle::first_failure(key.clone(), now)).await,

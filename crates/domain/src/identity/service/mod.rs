@@ -8,7 +8,7 @@ mod tests;
 
 pub use authenticate::Authenticated;
 pub use log_in::LoggedIn;
-pub(crate) use log_in::open_session;
+pub(crate) use log_in::{open_session, record_failure, refuse_if_locked};
 pub use profile::{PasswordChange, ProfileChange};
 
 use super::ports::{PasswordHasher, SecretSource};
