@@ -59,6 +59,7 @@ impl Source {
             || name == "tests.rs"
             || name.ends_with("_tests.rs")
             || self.path.contains("/tests/")
+            || self.path.contains("/benches/")
     }
 
     /// The lines, from 1, without comments and without the modules of tests at the end of a file.
@@ -160,6 +161,12 @@ fn the_migrations_stand_alone() {
     let named = dependencies("migration/Cargo.toml").into_iter();
     let named: Vec<_> = named.filter(|name| ["api", "domain", "infra"].contains(&name.as_str())).collect();
     assert_none(&named);
+}
+
+#[test]
+fn the_benchmarks_measure_the_server_from_outside() {
+    let named = dependencies("crates/bench/Cargo.toml").into_iter();
+    assert_none(&named.filter(|name| ["api", "migration"].contains(&name.as_str())).collect::<Vec<_>>());
 }
 
 /// The context of a file of the domain; none for the kernel's.
