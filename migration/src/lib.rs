@@ -6,6 +6,8 @@ mod kernel;
 mod metering;
 mod plans;
 mod quota;
+mod reservations;
+mod retention;
 
 use sea_orm_migration::prelude::*;
 
@@ -42,6 +44,17 @@ impl MigratorTrait for Migrator {
             Box::new(metering::UsageHourly),
             Box::new(metering::UsageDaily),
             Box::new(metering::MonthlyUsage),
+            Box::new(reservations::Reservations),
+            Box::new(reservations::ReservationsById),
+            Box::new(reservations::ReservationsDue),
+            Box::new(reservations::CountersHeldGrants),
+            Box::new(reservations::GrantsHeld),
+            Box::new(reservations::GrantsRevokedAt),
+            Box::new(reservations::ApiKeysAllowanceHeld),
+            Box::new(reservations::AccountDebts),
+            Box::new(reservations::AccountDebtsById),
+            Box::new(retention::UsageCatchAll),
+            Box::new(retention::QuotaPeriodsOpen),
         ]
     }
 }

@@ -2,16 +2,23 @@
 
 use crate::columns::{self as c, named, table};
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbBackend;
+
+/// The partition of rows whose month has none: nothing is ever refused for want of a partition.
+const CATCH_ALL: &str = "PARTITION BY RANGE COLUMNS (id) (PARTITION catch_all VALUES LESS THAN (MAXVALUE))";
 
 /// `usage_records`: what was used. Keyed so that one account's rows lie together, in order of time.
+///
+/// Partitioned by ranges of ids where the database can; an id begins with the time of recording, so that a range is a
+/// month, the primary key stays as it is, and whatever bounds the ids reads the partitions it needs.
 pub struct UsageRecords;
 named!(UsageRecords, "m0204_usage_records");
 
 #[async_trait::async_trait]
 impl MigrationTrait for UsageRecords {
     async fn up(&self, m: &SchemaManager) -> Result<(), DbErr> {
-        let usage = table(m, "usage_records")
-            .await?
+        let mut usage = table(m, "usage_records").await?;
+        usage
             .col(c::id("account_id"))
             .col(c::id("id"))
             .col(c::text("usage_key", 255))
@@ -34,8 +41,12 @@ impl MigrationTrait for UsageRecords {
             .col(c::text("currency", 3))
             .col(c::optional_integer(m, "remaining"))
             .col(c::text("warnings", 128))
-            .primary_key(&mut c::key(&["account_id", "id"]))
-            .to_owned();
+            .primary_key(&mut c::key(&["account_id", "id"]));
+        match m.get_database_backend() {
+            DbBackend::Postgres => usage.extra("PARTITION BY RANGE (id)"),
+            DbBackend::MySql => usage.extra(CATCH_ALL),
+            _ => &mut usage,
+        };
         m.create_table(usage).await
     }
 

@@ -26,7 +26,7 @@ const INDEX_FILES: [&str; 2] = ["store.rs", "testing.rs"];
 /// What is asynchronous in every context.
 const ASYNCHRONOUS: [&str; 4] = ["mod.rs", "ports.rs", "service.rs", "steps.rs"];
 /// Parts of services, and steps, that have a file of their own.
-const USE_CASES: [&str; 14] = [
+const USE_CASES: [&str; 16] = [
     "accounts/access.rs",
     "accounts/keys.rs",
     "accounts/operators.rs",
@@ -35,6 +35,8 @@ const USE_CASES: [&str; 14] = [
     "metering/quota_view.rs",
     "metering/report.rs",
     "metering/reports.rs",
+    "metering/reservations.rs",
+    "metering/retention.rs",
     "metering/upkeep.rs",
     "plans/altering.rs",
     "plans/meter_agreement.rs",

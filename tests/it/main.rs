@@ -6,4 +6,5 @@ mod flows;
 mod http;
 mod layers;
 mod races;
+mod replicas;
 mod seed_map;

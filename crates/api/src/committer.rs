@@ -6,7 +6,7 @@
 
 use crate::metrics::{BATCH, COMMIT, QUEUE};
 use domain::error::{Error, Result};
-use domain::metering::{Consume, MeteringService, Outcome};
+use domain::metering::{Command, Consume, Decided, MeteringService, Outcome, receipts};
 use domain::store::StoreError;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -26,8 +26,8 @@ pub struct CommitBounds {
 
 /// One caller's commands, their places in the queue, and where its outcomes go.
 struct Waiting {
-    commands: Vec<Consume>,
-    answer: oneshot::Sender<Result<Vec<Outcome>>>,
+    commands: Vec<Command>,
+    answer: oneshot::Sender<Result<Vec<Decided>>>,
     _places: OwnedSemaphorePermit,
 }
 
@@ -51,11 +51,16 @@ impl Committer {
         Self { queues: (0..shards.max(1)).map(start).collect(), places: Arc::new(Semaphore::new(capacity)), capacity }
     }
 
-    /// Consumes the commands together with whatever else waits; outcomes come in their order.
+    /// [`Self::book`] for uses only.
     pub async fn consume(&self, commands: Vec<Consume>) -> Result<Vec<Outcome>> {
+        Ok(receipts(self.book(commands.into_iter().map(Command::Consume).collect()).await?))
+    }
+
+    /// Books the commands together with whatever else waits; outcomes come in their order.
+    pub async fn book(&self, commands: Vec<Command>) -> Result<Vec<Decided>> {
         let Some(first) = commands.first() else { return Ok(Vec::new()) };
         let mut hasher = DefaultHasher::new();
-        first.account.hash(&mut hasher);
+        first.account().hash(&mut hasher);
         let shard = usize::try_from(hasher.finish() % self.queues.len() as u64).unwrap_or_default();
         // A batch larger than the whole queue takes all of it rather than never getting in.
         let wanted = u32::try_from(commands.len().min(self.capacity)).unwrap_or(u32::MAX);
@@ -90,8 +95,8 @@ async fn commit_all(metering: Arc<MeteringService>, mut queue: UnboundedReceiver
 
 async fn commit(metering: &MeteringService, mut batch: Vec<Waiting>) {
     let sizes: Vec<usize> = batch.iter().map(|waiting| waiting.commands.len()).collect();
-    let commands: Vec<Consume> = batch.iter_mut().flat_map(|waiting| std::mem::take(&mut waiting.commands)).collect();
-    match metering.consume(&commands).await {
+    let commands: Vec<Command> = batch.iter_mut().flat_map(|waiting| std::mem::take(&mut waiting.commands)).collect();
+    match metering.book(&commands).await {
         Ok(outcomes) => {
             let mut outcomes = outcomes.into_iter();
             for (waiting, size) in batch.into_iter().zip(sizes) {
@@ -114,7 +119,7 @@ async fn commit(metering: &MeteringService, mut batch: Vec<Waiting>) {
 async fn one_by_one(
     metering: &MeteringService,
     mut batch: Vec<Waiting>,
-    (commands, sizes): (&[Consume], &[usize]),
+    (commands, sizes): (&[Command], &[usize]),
     error: Error,
 ) {
     if batch.len() == 1
@@ -128,6 +133,6 @@ async fn one_by_one(
     for (waiting, size) in batch.into_iter().zip(sizes) {
         let (own, after) = rest.split_at(*size);
         rest = after;
-        let _gone = waiting.answer.send(metering.consume(own).await);
+        let _gone = waiting.answer.send(metering.book(own).await);
     }
 }

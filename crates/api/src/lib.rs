@@ -16,6 +16,7 @@ mod metrics;
 pub mod openapi;
 mod plans_check;
 mod request_rate;
+pub mod retention;
 pub mod routes;
 pub mod server;
 pub mod services;

@@ -1,10 +1,11 @@
 //! Background loops: the same use cases as requests, on a timer. Replicas share them by leases.
 
+use crate::retention::{self, Upkeep};
 use crate::services::Services;
 use crate::wiring::TEST_CLOCK_OPTION;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::error::{Error, Result};
-use domain::metering::RolledOver;
+use domain::metering::{EXPIRE_CHUNK, RolledOver};
 use domain::time::Clock;
 use infra::clock::{SystemClock, TestClock};
 use std::sync::Arc;
@@ -19,6 +20,14 @@ const CLOCK_EVERY: Duration = Duration::from_secs(1);
 const LEASE: TimeDelta = TimeDelta::seconds(30);
 const ROLL_OVER: &str = "roll_over";
 
+/// Between two looks for reservations whose time is over.
+const EXPIRE_EVERY: Duration = Duration::from_secs(2);
+const EXPIRE: &str = "expire_reservations";
+/// Between two looks at the months of usage rows.
+const RETENTION_EVERY: Duration = Duration::from_hours(1);
+/// After a look that failed.
+const RETENTION_AGAIN: Duration = Duration::from_mins(1);
+
 /// Between two sweeps of what expired.
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
 /// A throttle that did not fail for so long says nothing any more.
@@ -29,7 +38,12 @@ const ANSWERS_KEPT: TimeDelta = TimeDelta::days(7);
 
 /// Starts every loop; they end with the runtime.
 pub fn start(services: &Arc<Services>) -> Vec<JoinHandle<()>> {
-    let mut tasks = vec![tokio::spawn(roll_over_loop(services.clone())), tokio::spawn(sweep_loop(services.clone()))];
+    let mut tasks = vec![
+        tokio::spawn(roll_over_loop(services.clone())),
+        tokio::spawn(expire_loop(services.clone())),
+        tokio::spawn(sweep_loop(services.clone())),
+        tokio::spawn(retention_loop(services.clone())),
+    ];
     if let Some(clock) = services.test_clock.clone() {
         tasks.push(tokio::spawn(clock_loop(services.clone(), clock)));
     }
@@ -38,6 +52,7 @@ pub fn start(services: &Arc<Services>) -> Vec<JoinHandle<()>> {
 
 async fn roll_over_loop(services: Arc<Services>) {
     let holder = Uuid::now_v7();
+    tracing::info!(%holder, lease = ROLL_OVER, "periods are rolled over by whoever holds the lease");
     loop {
         match roll_over(&services, holder).await {
             Ok(0) => {}
@@ -45,6 +60,45 @@ async fn roll_over_loop(services: Arc<Services>) {
             Err(error) => tracing::warn!(error = ?error, "roll-over failed; it is tried again"),
         }
         tokio::time::sleep(ROLL_OVER_EVERY).await;
+    }
+}
+
+async fn expire_loop(services: Arc<Services>) {
+    let holder = Uuid::now_v7();
+    loop {
+        match expire(&services, holder).await {
+            Ok(0) => {}
+            Ok(reservations) => tracing::info!(reservations, "reservations expired"),
+            Err(error) => tracing::warn!(error = ?error, "expiring reservations failed; it is tried again"),
+        }
+        tokio::time::sleep(EXPIRE_EVERY).await;
+    }
+}
+
+/// Expires every reservation whose time is over while this replica holds the lease.
+async fn expire(services: &Services, holder: Uuid) -> Result<u64> {
+    let (mut done, mut failed) = (0, 0);
+    while claim(services, EXPIRE, holder).await? {
+        let (ended, stuck) = services.expire_due(failed).await?;
+        (done, failed) = (done + ended, failed + stuck);
+        if ended + stuck < EXPIRE_CHUNK {
+            break;
+        }
+    }
+    Ok(done)
+}
+
+async fn retention_loop(services: Arc<Services>) {
+    let holder = Uuid::now_v7();
+    loop {
+        let pause = match retention::upkeep(&services, holder, |step| tracing::info!("usage rows: {step}")).await {
+            Ok(Upkeep::Done(_) | Upkeep::Busy) => RETENTION_EVERY,
+            Err(error) => {
+                tracing::warn!(error = ?error, "the upkeep of usage rows failed; it is tried again");
+                RETENTION_AGAIN
+            }
+        };
+        tokio::time::sleep(pause).await;
     }
 }
 
@@ -72,7 +126,7 @@ pub async fn sweep(services: &Services) -> Result<()> {
 /// Rolls over every due account while this replica holds the lease.
 async fn roll_over(services: &Services, holder: Uuid) -> Result<u64> {
     let mut all = RolledOver::default();
-    while claim(services, holder).await? {
+    while claim(services, ROLL_OVER, holder).await? {
         let rolled = services.metering.roll_over_due(all.failed).await?;
         all = RolledOver { done: all.done + rolled.done, failed: all.failed + rolled.failed };
         if rolled == RolledOver::default() {
@@ -83,10 +137,19 @@ async fn roll_over(services: &Services, holder: Uuid) -> Result<u64> {
 }
 
 /// Leases are kept in the system's time, whatever a test clock says.
-async fn claim(services: &Services, holder: Uuid) -> Result<bool> {
+pub(crate) async fn claim(services: &Services, lease: &str, holder: Uuid) -> Result<bool> {
+    claim_for(services, lease, holder, LEASE).await
+}
+
+/// Gives the lease back before it ends.
+pub(crate) async fn release(services: &Services, lease: &str, holder: Uuid) -> Result<()> {
+    claim_for(services, lease, holder, TimeDelta::zero()).await.map(drop)
+}
+
+async fn claim_for(services: &Services, lease: &str, holder: Uuid, length: TimeDelta) -> Result<bool> {
     let now = SystemClock.now();
     let work = services.store.begin().await?;
-    let claimed = work.leases().claim(ROLL_OVER, holder, now, now + LEASE).await?;
+    let claimed = work.leases().claim(lease, holder, now, now + length).await?;
     work.commit().await?;
     Ok(claimed)
 }
@@ -109,11 +172,24 @@ pub async fn advance_clock(services: &Services, clock: &TestClock, to: DateTime<
         .await?;
     work.commit().await?;
     clock.advance(to);
+    expire_all(services).await?;
     let mut failed = 0;
     loop {
         let rolled = services.metering.roll_over_due(failed).await?;
         failed += rolled.failed;
         if rolled == RolledOver::default() {
+            return Ok(());
+        }
+    }
+}
+
+/// Expires every reservation whose time is over, whoever holds the lease.
+async fn expire_all(services: &Services) -> Result<()> {
+    let mut failed = 0;
+    loop {
+        let (ended, stuck) = services.expire_due(failed).await?;
+        failed += stuck;
+        if ended + stuck < EXPIRE_CHUNK {
             return Ok(());
         }
     }

@@ -4,13 +4,18 @@ use crate::committer::Committer;
 use domain::accounts::{AccountService, KeyService, OperatorService, RegistrationService};
 use domain::actor::Actor;
 use domain::error::{Error, Result};
+use domain::id::ReservationId;
 use domain::identity::IdentityService;
-use domain::metering::{MeteringService, Receipt, UsageReport};
+use domain::metering::{
+    Command, Done, EndWish, HoldWish, MeteringService, Receipt, Reservation, RetentionService, Settlement, UsageReport,
+};
 use domain::plans::{Catalogue, PlanService, SubscriptionService};
 use domain::quota::GrantService;
 use domain::store::Store;
 use domain::time::Clock;
+use futures_util::future::join_all;
 use infra::clock::TestClock;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 
@@ -29,6 +34,7 @@ pub struct Services {
     pub subscriptions: SubscriptionService,
     pub grants: GrantService,
     pub metering: Arc<MeteringService>,
+    pub retention: RetentionService,
     pub committer: Committer,
     /// Most bytes of a request body.
     pub body_limit: usize,
@@ -54,12 +60,11 @@ impl Services {
     ///
     /// Waiting for the committer needs no task of its own: what was queued is committed, whoever waits.
     pub async fn report(self: &Arc<Self>, actor: &Actor, reports: Vec<UsageReport>) -> Result<Vec<Result<Receipt>>> {
-        let prepared = match self.metering.prepare_at_once(actor, &reports)? {
-            Some(prepared) => prepared,
-            None => {
-                let actor = actor.clone();
-                self.run(|all| async move { all.metering.prepare(&actor, &reports).await }).await?
-            }
+        let prepared = if let Some(prepared) = self.metering.prepare_at_once(actor, &reports)? {
+            prepared
+        } else {
+            let actor = actor.clone();
+            self.run(|all| async move { all.metering.prepare(&actor, &reports).await }).await?
         };
         let mut commands = Vec::with_capacity(prepared.len());
         let places: Vec<_> =
@@ -70,5 +75,64 @@ impl Services {
             outcomes.next().ok_or(Error::Unavailable)?.map_err(Error::from)
         });
         Ok(answers.collect())
+    }
+
+    /// Holds a quantity.
+    pub async fn reserve(&self, actor: &Actor, wish: &HoldWish) -> Result<Settlement> {
+        let command = self.metering.prepare_hold(actor, wish).await?;
+        self.settle(Command::Reserve(command)).await
+    }
+
+    /// Captures or releases a reservation.
+    pub async fn end(&self, actor: &Actor, id: ReservationId, wish: &EndWish, key: Option<&str>) -> Result<Settlement> {
+        let command = self.metering.prepare_end(actor, id, wish, key).await?;
+        let settlement = self.settle(Command::End(command)).await?;
+        if !settlement.duplicate {
+            return Ok(settlement);
+        }
+        let usage = self.metering.usage_of(&settlement.reservation).await?;
+        Ok(Settlement { usage, ..settlement })
+    }
+
+    /// Shows a reservation; one whose time is over has expired, whether or not the sweeper came by.
+    pub async fn reservation(&self, actor: &Actor, id: ReservationId) -> Result<Reservation> {
+        let found = self.metering.find_reservation(actor, id).await?;
+        match self.metering.overdue(&found) {
+            Some(expire) => Ok(self.settle(expire).await?.reservation),
+            None => Ok(found),
+        }
+    }
+
+    async fn settle(&self, command: Command) -> Result<Settlement> {
+        match self.committer.book(vec![command]).await?.pop() {
+            Some(Ok(Done::Settled(settlement))) => Ok(*settlement),
+            Some(Err(rejection)) => Err(rejection.into()),
+            Some(Ok(Done::Used(_))) | None => Err(Error::Unavailable),
+        }
+    }
+
+    /// Ends a chunk of the reservations whose time is over; how many ended, and how many could not.
+    ///
+    /// Each account is a caller of its own: one that fails does not hold up the others.
+    pub async fn expire_due(&self, skip: u64) -> Result<(u64, u64)> {
+        let mut of_accounts: BTreeMap<_, Vec<Command>> = BTreeMap::new();
+        for end in self.metering.due_ends(skip).await? {
+            of_accounts.entry(end.account()).or_default().push(end);
+        }
+        let (mut done, mut failed) = (0, 0);
+        let ends = of_accounts.into_iter().map(|(account, ends)| async move {
+            let count = ends.len() as u64;
+            (account, count, self.committer.book(ends).await)
+        });
+        for (account, count, booked) in join_all(ends).await {
+            match booked {
+                Ok(_) => done += count,
+                Err(error) => {
+                    tracing::error!(%account, error = ?error, "reservations could not be expired");
+                    failed += count;
+                }
+            }
+        }
+        Ok((done, failed))
     }
 }

@@ -4,7 +4,7 @@ mod checks;
 mod layers;
 mod sections;
 
-pub use sections::{Clock, Database, Limits, Log, LogFormat, Metrics, Profile, Server, Sessions};
+pub use sections::{Clock, Database, Limits, Log, LogFormat, Metrics, Profile, Retention, Server, Sessions};
 
 use domain::plans::Catalogue;
 use sections::Sections;
@@ -22,6 +22,7 @@ pub struct Settings {
     pub sessions: Sessions,
     pub log: Log,
     pub limits: Limits,
+    pub retention: Retention,
     catalogue: Catalogue,
 }
 
@@ -65,6 +66,7 @@ impl Settings {
             sessions: sections.sessions,
             log: sections.log,
             limits: sections.limits,
+            retention: sections.retention,
             catalogue,
         }
     }

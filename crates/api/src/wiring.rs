@@ -7,7 +7,7 @@ use anyhow::Context;
 use chrono::TimeDelta;
 use domain::accounts::{AccountService, KeyService, OperatorService, RegistrationService};
 use domain::identity::{IdentityService, MeterScales, PasswordHasher, SecretSource};
-use domain::metering::MeteringService;
+use domain::metering::{MeteringService, RetentionService};
 use domain::plans::{Catalogue, MeterCode, PlanService, SubscriptionService};
 use domain::quota::{GaugeCarry, GrantService};
 use domain::store::Store;
@@ -89,6 +89,7 @@ fn build(
         },
         grants: GrantService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },
         committer: Committer::start(&metering, shards, bounds, &Handle::current()),
+        retention: retention(settings, &store, &clock),
         metering,
         body_limit: settings.server.body_limit_bytes,
         batch_limit: settings.limits.batch_events,
@@ -99,6 +100,16 @@ fn build(
         test_clock,
         catalogue,
     })
+}
+
+fn retention(settings: &Settings, store: &Arc<dyn Store>, clock: &Arc<dyn Clock>) -> RetentionService {
+    let days = settings.retention.usage_days;
+    RetentionService {
+        store: store.clone(),
+        clock: clock.clone(),
+        months_ahead: settings.retention.months_ahead,
+        kept: (days > 0).then(|| TimeDelta::days(i64::from(days))),
+    }
 }
 
 /// The decimals of each meter, for API keys' allowances.

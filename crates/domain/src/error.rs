@@ -3,6 +3,7 @@
 use crate::money::MoneyError;
 use crate::quantity::Quantity;
 use crate::store::StoreError;
+use chrono::{DateTime, SecondsFormat, Utc};
 use thiserror::Error;
 
 /// What a use case answers when it does not do what was asked.
@@ -18,6 +19,9 @@ pub enum Error {
     /// The account's standing forbids it, before any quantity is looked at.
     #[error("{}", .0.remedy())]
     Barred(LimitKind),
+    /// A reservation, which ends only once, ended before.
+    #[error("the reservation ended before: {how} at {}", at.to_rfc3339_opts(SecondsFormat::Secs, true))]
+    Ended { how: &'static str, at: DateTime<Utc> },
     #[error("{detail}")]
     Conflict { code: &'static str, detail: String },
     #[error("credentials are missing or not valid")]
@@ -86,6 +90,20 @@ pub enum LimitKind {
 }
 
 impl LimitKind {
+    pub const ALL: [Self; 7] = [
+        Self::AccountStatus,
+        Self::SubscriptionStatus,
+        Self::ApiKeyAllowance,
+        Self::MemberAllocation,
+        Self::PlanAllowance,
+        Self::SpendCap,
+        Self::Wallet,
+    ];
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|limit| limit.name() == name)
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::AccountStatus => "account_status",

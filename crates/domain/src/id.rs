@@ -72,9 +72,11 @@ id! {
     AccountId, "acc";
     ApiKeyId, "key";
     AuditId, "aud";
+    DebtId, "dbt";
     GrantId, "grt";
     OutboxId, "evt";
     PlanVersionId, "plv";
+    ReservationId, "rsv";
     SessionId, "ses";
     SubscriptionId, "sub";
     UsageId, "use";

@@ -7,6 +7,8 @@
 //! | periods, day-31 anchors, DST | `time` |
 //! | what a consume costs and whether it fits | `metering::decide` |
 //! | counters, gauges, grants | `quota::counter`, `quota::grant` |
+//! | what a reservation holds, and how it ends | `metering::holding`, `metering::reservation` |
+//! | which usage rows may be deleted | `metering::month` |
 //! | when a warning fires | `quota::warning` |
 //! | retries when units of work collide | `store::Retry` |
 

@@ -5,7 +5,9 @@ use crate::audit::AuditLog;
 use crate::error::Error;
 use crate::idempotency::IdempotencyRepository;
 use crate::identity::{ApiKeyRepository, SessionRepository, ThrottleRepository, UserRepository};
-use crate::metering::{StandingRepository, UsageRepository};
+use crate::metering::{
+    DebtRepository, ReservationRepository, StandingRepository, UsageMonthRepository, UsageRepository,
+};
 use crate::options::{LeaseRepository, OptionRepository};
 use crate::outbox::Outbox;
 use crate::plans::{PlanRepository, SubscriptionRepository};
@@ -39,17 +41,20 @@ pub trait Repositories: Send + Sync {
     fn api_keys(&self) -> &dyn ApiKeyRepository;
     fn audit(&self) -> &dyn AuditLog;
     fn counters(&self) -> &dyn CounterRepository;
+    fn debts(&self) -> &dyn DebtRepository;
     fn grants(&self) -> &dyn GrantRepository;
     fn idempotency(&self) -> &dyn IdempotencyRepository;
     fn leases(&self) -> &dyn LeaseRepository;
     fn options(&self) -> &dyn OptionRepository;
     fn outbox(&self) -> &dyn Outbox;
     fn plans(&self) -> &dyn PlanRepository;
+    fn reservations(&self) -> &dyn ReservationRepository;
     fn sessions(&self) -> &dyn SessionRepository;
     fn standings(&self) -> &dyn StandingRepository;
     fn subscriptions(&self) -> &dyn SubscriptionRepository;
     fn throttles(&self) -> &dyn ThrottleRepository;
     fn usage(&self) -> &dyn UsageRepository;
+    fn usage_months(&self) -> &dyn UsageMonthRepository;
     fn users(&self) -> &dyn UserRepository;
     fn warnings(&self) -> &dyn WarningRepository;
 }

@@ -7,7 +7,10 @@ use crate::identity::{
     ApiKeyRepository, MockApiKeyRepository, MockSessionRepository, MockThrottleRepository, MockUserRepository,
     SessionRepository, ThrottleRepository, UserRepository,
 };
-use crate::metering::{MockStandingRepository, MockUsageRepository, StandingRepository, UsageRepository};
+use crate::metering::{
+    DebtRepository, MockDebtRepository, MockReservationRepository, MockStandingRepository, MockUsageMonthRepository,
+    MockUsageRepository, ReservationRepository, StandingRepository, UsageMonthRepository, UsageRepository,
+};
 use crate::options::{LeaseRepository, MockLeaseRepository, MockOptionRepository, OptionRepository};
 use crate::outbox::{MockOutbox, Outbox};
 use crate::plans::{MockPlanRepository, MockSubscriptionRepository, PlanRepository, SubscriptionRepository};
@@ -52,17 +55,20 @@ doubles! {
     api_keys: MockApiKeyRepository as ApiKeyRepository,
     audit: MockAuditLog as AuditLog,
     counters: MockCounterRepository as CounterRepository,
+    debts: MockDebtRepository as DebtRepository,
     grants: MockGrantRepository as GrantRepository,
     idempotency: MockIdempotencyRepository as IdempotencyRepository,
     leases: MockLeaseRepository as LeaseRepository,
     options: MockOptionRepository as OptionRepository,
     outbox: MockOutbox as Outbox,
     plans: MockPlanRepository as PlanRepository,
+    reservations: MockReservationRepository as ReservationRepository,
     sessions: MockSessionRepository as SessionRepository,
     standings: MockStandingRepository as StandingRepository,
     subscriptions: MockSubscriptionRepository as SubscriptionRepository,
     throttles: MockThrottleRepository as ThrottleRepository,
     usage: MockUsageRepository as UsageRepository,
+    usage_months: MockUsageMonthRepository as UsageMonthRepository,
     users: MockUserRepository as UserRepository,
     warnings: MockWarningRepository as WarningRepository,
 }

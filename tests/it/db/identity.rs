@@ -119,6 +119,7 @@ fn full_key(owner: &User) -> ApiKey {
         meter: "traffic".to_owned(),
         quantity: Quantity::atoms(quantity),
         used: Quantity::atoms(used),
+        held: Quantity::atoms(3),
     };
     key.draft.allowance = Some(allowance(i64::MAX, 5));
     key.draft.models = Some(vec!["gpt-4o".to_owned(), "通义".to_owned()]);
@@ -213,10 +214,12 @@ db_test!(what_is_used_of_an_allowance_is_written_for_the_locked_keys_only, async
     let mut locked = work.api_keys().lock_allowances(&[unlimited.id, limited.id]).await.unwrap();
     assert_eq!(locked.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [limited.id]);
     locked[0].1.used = Quantity::atoms(77);
+    locked[0].1.held = Quantity::atoms(9);
     work.api_keys().save_allowances(&locked, now()).await.unwrap();
     work.commit().await.unwrap();
     let found = database.api_keys().find(owner.id, limited.id).await.unwrap().unwrap();
-    assert_eq!(found.draft.allowance.unwrap().used, Quantity::atoms(77));
+    let saved = found.draft.allowance.unwrap();
+    assert_eq!((saved.used, saved.held), (Quantity::atoms(77), Quantity::atoms(9)));
 });
 
 db_test!(a_throttle_counts_up_and_is_cleared, async |database: &Database| {

@@ -6,6 +6,8 @@ mod grants;
 mod late;
 mod periods;
 mod replay;
+mod reservations;
+pub mod retention;
 mod seed;
 mod splits;
 mod statements;

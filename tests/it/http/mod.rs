@@ -9,6 +9,8 @@ mod identity;
 mod problems;
 mod quota;
 mod replicas;
+mod reservations;
+mod retention;
 mod subscription;
 mod summary;
 mod usage;

@@ -1,5 +1,6 @@
 //! Fifty clients race for the last units of one account; every round also checks the books.
 
+use super::rounds;
 use domain::error::LimitKind;
 use domain::id::AccountId;
 use domain::metering::{Rejection, UsageFilter};
@@ -15,18 +16,6 @@ const CLIENTS: i64 = 50;
 const LEFT: i64 = 60;
 const EACH: i64 = 4;
 const INCLUDED: i64 = 30_000;
-
-const ROUNDS: usize = 100;
-/// How many rounds instead, as `just race` says.
-const ROUNDS_VARIABLE: &str = "SUANPAN_RACE_ROUNDS";
-
-#[expect(clippy::disallowed_methods, clippy::panic, reason = "tests have no settings, and a typo must not pass")]
-fn rounds() -> usize {
-    match std::env::var(ROUNDS_VARIABLE) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{ROUNDS_VARIABLE} is not a number: {text}")),
-        Err(_) => ROUNDS,
-    }
-}
 
 async fn the_last_units_are_sold_once(fresh: &Fresh) {
     let scene = Arc::new(Scene::new(&fresh.url).await);

@@ -1,8 +1,9 @@
 //! `suanpan migrate up|down|status`.
 
+use super::admin::said;
 use super::say;
 use crate::settings::Settings;
-use crate::wiring::database_settings;
+use crate::wiring::{database_settings, wire};
 use clap::Subcommand;
 use infra::db::{connect, migrate_down, migrate_up, migration_status};
 
@@ -23,7 +24,10 @@ pub enum Direction {
 pub async fn migrate(settings: &Settings, direction: Direction) -> anyhow::Result<()> {
     let database = database_settings(settings);
     match direction {
-        Direction::Up => migrate_up(&database).await?,
+        Direction::Up => {
+            migrate_up(&database).await?;
+            wire(settings).await?.retention.create_ahead().await.map_err(said)?;
+        }
         Direction::Down { steps } => migrate_down(&database, steps).await?,
         Direction::Status => {}
     }

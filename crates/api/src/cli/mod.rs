@@ -3,6 +3,7 @@
 mod admin;
 mod doctor;
 mod migrate;
+mod partitions;
 mod replay;
 mod seed;
 mod serve;
@@ -36,6 +37,12 @@ pub enum Command {
     Migrate {
         #[command(subcommand)]
         direction: migrate::Direction,
+    },
+    /// Make the months of usage rows that come next, and delete those past their retention; the server does so too.
+    Partitions {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
     },
     /// Create demo users on three plans; running it twice changes nothing.
     Seed {
@@ -98,6 +105,7 @@ async fn with_settings(command: Command, settings: Settings) -> anyhow::Result<(
     match command {
         Command::Serve => serve::serve(settings).await,
         Command::Migrate { direction } => migrate::migrate(&settings, direction).await,
+        Command::Partitions { json } => partitions::partitions(&settings, json).await,
         Command::Seed { json } => seed::seed_command(&settings, json).await,
         Command::Admin { command: AdminCommand::Create { username } } => admin::create(&settings, &username).await,
         Command::Replay(arguments) => replay::replay_command(&settings, &arguments).await,

@@ -116,6 +116,7 @@ impl ReplayReport {
     fn count(&mut self, row: usize, outcome: Result<domain::metering::Receipt, Rejection>) {
         match outcome {
             Ok(receipt) if receipt.duplicate => self.duplicates += 1,
+            Err(Rejection::ReceiptDeleted(_)) => self.duplicates += 1,
             Ok(receipt) => {
                 self.accepted += 1;
                 let occurred_at = receipt.record.occurred_at;

@@ -26,6 +26,9 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
         loops::follow_clock(&services, &clock).await.map_err(said)?;
     }
     services.plans.publish().await.map_err(said)?;
+    if let Err(error) = services.retention.create_ahead().await {
+        tracing::warn!(error = ?error, "months of usage rows could not be made; the loop tries again");
+    }
     let demo = match settings.profile {
         Profile::Development => seed::demo(&settings, &services).await?,
         Profile::Production => None,

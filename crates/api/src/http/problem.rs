@@ -1,6 +1,6 @@
 //! Errors as `application/problem+json` (RFC 9457). One `match` turns the domain's errors into answers.
 
-use super::request_id;
+use super::{request_id, time};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
@@ -40,6 +40,17 @@ pub struct Problem {
     /// The most that the limit would still let through.
     #[serde(skip_serializing_if = "Option::is_none")]
     remaining: Option<String>,
+    /// For `reservation_closed`: how and when it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<EndedHow>,
+}
+
+/// How and when something ended that ends only once.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EndedHow {
+    /// `captured`, `released` or `expired`.
+    status: &'static str,
+    at: String,
 }
 
 /// One field and why it is not valid.
@@ -112,6 +123,10 @@ fn of_domain(error: &Error) -> (StatusCode, Problem) {
         Error::Refused(refusal) => (StatusCode::PAYMENT_REQUIRED, refused(refusal)),
         Error::Barred(limit) => {
             (StatusCode::PAYMENT_REQUIRED, Problem { limit: Some(limit.name()), ..said(limit.code(), error) })
+        }
+        Error::Ended { how, at, .. } => {
+            let ended = EndedHow { status: how, at: time::text(*at) };
+            (StatusCode::CONFLICT, Problem { ended: Some(ended), ..said("reservation_closed", error) })
         }
         Error::Conflict { code, .. } => (StatusCode::CONFLICT, said(code, error)),
         Error::Unauthenticated => (StatusCode::UNAUTHORIZED, said("unauthenticated", error)),

@@ -11,6 +11,7 @@ pub mod me;
 mod plan_views;
 pub mod plans;
 pub mod quota;
+pub mod reservations;
 pub mod subscription;
 mod subscription_views;
 pub mod usage;
@@ -23,6 +24,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub fn configure(config: &mut ServiceConfig) {
     usage::configure(config);
     quota::configure(config);
+    reservations::configure(config);
     identity(config);
     plans::configure(config);
     subscription::configure(config);

@@ -12,12 +12,20 @@ const SESSION_HOURS: RangeInclusive<u64> = 1..=8760;
 const BATCH_EVENTS: RangeInclusive<u64> = 1..=1000;
 const COMMIT_QUEUE: RangeInclusive<u64> = 1..=1_000_000;
 const COMMIT_BATCH: RangeInclusive<u64> = 1..=2000;
+/// An event may come 35 days late, and its repetitions after it.
+const USAGE_DAYS: RangeInclusive<u64> = 35..=36_500;
+const MONTHS_AHEAD: RangeInclusive<u64> = 1..=24;
 /// What a database URL begins with.
 const DATABASES: [&str; 5] = ["sqlite:", "postgres:", "postgresql:", "mysql:", "mariadb:"];
 
 /// Every value out of its range, then everything unsafe in production.
 pub(super) fn check(sections: &Sections) -> Vec<String> {
     let mut mistakes = ranges(sections);
+    let days = u64::from(sections.retention.usage_days);
+    if days != 0 && !USAGE_DAYS.contains(&days) {
+        let (least, most) = (USAGE_DAYS.start(), USAGE_DAYS.end());
+        mistakes.push(format!("retention.usage_days: must be 0 or from {least} to {most}"));
+    }
     let url = sections.database.url.expose_secret();
     if !DATABASES.iter().any(|scheme| url.starts_with(scheme)) {
         // The value is not repeated: it may hold a password.
@@ -41,6 +49,7 @@ fn ranges(sections: &Sections) -> Vec<String> {
         ("limits.batch_events", wide(limits.batch_events), BATCH_EVENTS),
         ("limits.commit_queue", wide(limits.commit_queue), COMMIT_QUEUE),
         ("limits.commit_batch", wide(limits.commit_batch), COMMIT_BATCH),
+        ("retention.months_ahead", u64::from(sections.retention.months_ahead), MONTHS_AHEAD),
     ]
     .into_iter()
     .filter(|(_, value, range)| !range.contains(value))

@@ -18,6 +18,7 @@ pub(super) struct Sections {
     pub(super) sessions: Sessions,
     pub(super) log: Log,
     pub(super) limits: Limits,
+    pub(super) retention: Retention,
     pub(super) meters: Value,
     pub(super) plans: Value,
     pub(super) warnings: Warnings,
@@ -95,6 +96,14 @@ pub struct Limits {
     pub batch_events: usize,
     pub commit_queue: usize,
     pub commit_batch: usize,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// 0 keeps usage rows for good.
+    pub usage_days: u32,
+    pub months_ahead: u32,
 }
 
 #[derive(Clone, Debug, Deserialize)]

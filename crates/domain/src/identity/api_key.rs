@@ -46,14 +46,20 @@ pub struct KeyAllowance {
     pub meter: String,
     pub quantity: Quantity,
     pub used: Quantity,
+    /// Held by open reservations that were made through the key.
+    pub held: Quantity,
 }
 
 impl KeyAllowance {
+    /// What neither use nor open reservations have taken.
+    pub fn left(&self) -> Quantity {
+        self.quantity.left_after(self.used.saturating_add(self.held))
+    }
+
     /// The same use measured against another allowance; of another meter nothing is used yet.
     #[must_use]
     pub fn replaced_by(self, next: Self) -> Self {
-        let used = if self.meter == next.meter { self.used } else { next.used };
-        Self { used, ..next }
+        if self.meter == next.meter { Self { used: self.used, held: self.held, ..next } } else { next }
     }
 }
 
@@ -135,7 +141,7 @@ impl KeyDraft {
         if !quantity.is_positive() {
             return Err(invalid("must be above zero".to_owned()));
         }
-        Ok(KeyAllowance { meter, quantity, used: Quantity::ZERO })
+        Ok(KeyAllowance { meter, quantity, used: Quantity::ZERO, held: Quantity::ZERO })
     }
 }
 

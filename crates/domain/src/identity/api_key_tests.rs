@@ -109,6 +109,7 @@ fn a_new_allowance_keeps_what_was_used_of_the_same_meter() {
         meter: meter.to_owned(),
         quantity: Quantity::atoms(quantity),
         used: Quantity::atoms(used),
+        held: Quantity::atoms(used / 2),
     };
     let old = allowance("words", 100, 40);
     assert_eq!(old.clone().replaced_by(allowance("words", 200, 0)), allowance("words", 200, 40));

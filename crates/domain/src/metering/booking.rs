@@ -2,11 +2,12 @@
 
 use super::books::{AccountBooks, KeyAllowances, PlanPeriod};
 use super::command::{Consume, Rejection};
-use super::decide::{Denied, Funds, Gauge, Limit, Part, Source, decide, decide_gauge};
+use super::decide::{Denied, Funds, Gauge, Limit, Part, Source, decide, decide_gauge, settle};
+use super::reservation::Reservation;
 use super::usage::{Placement, UsageRecord, drawn_by};
 use crate::accounts::AccountStatus;
 use crate::error::{LimitKind, Refusal};
-use crate::id::WarningId;
+use crate::id::{GrantId, WarningId};
 use crate::money::Money;
 use crate::plans::{Allowance, Meter, MeterKind, OnExhausted, SubscriptionStatus};
 use crate::quantity::Quantity;
@@ -16,10 +17,21 @@ use chrono::{DateTime, Utc};
 /// What a meter that the plan does not mention does.
 const NOT_INCLUDED: (Allowance, &OnExhausted) = (Allowance::Limited(Quantity::ZERO), &OnExhausted::Refuse);
 
+/// What is asked of the books.
+#[derive(Clone, Copy)]
+pub(super) struct Ask<'a> {
+    pub command: &'a Consume,
+    pub meter: &'a Meter,
+    /// The reservation that is being captured; it has let go of what it held.
+    pub hold: Option<&'a Reservation>,
+    /// Within what the reservation held: decided before, so not refused now.
+    pub promised: bool,
+}
+
 /// A command as it would be booked.
-struct Draft {
-    parts: Vec<Part>,
-    before: Quantity,
+pub(super) struct Draft {
+    pub parts: Vec<Part>,
+    pub before: Counter,
     after: Counter,
     /// The plan's allowance in this period.
     included: Allowance,
@@ -34,21 +46,34 @@ impl AccountBooks {
         meter: &Meter,
         now: DateTime<Utc>,
     ) -> Result<UsageRecord, Rejection> {
-        let deny = |denied| rejection(command, meter, denied);
-        self.admit_by_status(command.quantity).map_err(deny)?;
+        let ask = Ask { command, meter, hold: None, promised: false };
         let (placed, plan) = self.place(command, meter, now);
-        let draft = self.draft(keys, command, meter, &plan).map_err(deny)?;
-        let drawn =
-            drawn_by(&draft.parts, Money::zero(plan.version.plan.currency)).map_err(|_| deny(Denied::TooLarge))?;
+        self.book(keys, ask, (placed, &plan), now).map_err(|denied| rejection(command, meter, denied))
+    }
+
+    /// Decides and books what is asked in a period; nothing is changed when it is denied.
+    pub(super) fn book(
+        &mut self,
+        keys: &mut KeyAllowances,
+        ask: Ask<'_>,
+        (placed, plan): (Placement, &PlanPeriod),
+        now: DateTime<Utc>,
+    ) -> Result<UsageRecord, Denied> {
+        let Ask { command, meter, promised, .. } = ask;
+        if !promised {
+            self.admit_by_status(command.quantity)?;
+        }
+        let draft = self.draft(keys, ask, plan)?;
+        let drawn = drawn_by(&draft.parts, Money::zero(plan.version.plan.currency))?;
         let mut record = UsageRecord::of(command, placed, drawn, &draft.parts, now);
         self.draw_grants(&draft.parts);
         keys.draw(command.api_key, &command.meter, command.quantity);
-        self.settle(draft, &plan, meter, &mut record);
+        self.settle(draft, plan, meter, &mut record);
         Ok(record)
     }
 
     /// Only consumption is refused: what is released must never be owed.
-    fn admit_by_status(&self, quantity: Quantity) -> Result<(), Denied> {
+    pub(super) fn admit_by_status(&self, quantity: Quantity) -> Result<(), Denied> {
         if quantity.is_negative() {
             return Ok(());
         }
@@ -63,7 +88,7 @@ impl AccountBooks {
     }
 
     /// The period in which the command counts: its own while that is open, else the current one.
-    fn place(&self, command: &Consume, meter: &Meter, now: DateTime<Utc>) -> (Placement, PlanPeriod) {
+    pub(super) fn place(&self, command: &Consume, meter: &Meter, now: DateTime<Utc>) -> (Placement, PlanPeriod) {
         let occurred_at = command.occurred_at.unwrap_or(now);
         let late = occurred_at < self.current.period.start && meter.kind == MeterKind::Counter;
         let own = self.earlier.iter().find(|earlier| late && earlier.period.contains(occurred_at) && !earlier.closed);
@@ -72,13 +97,8 @@ impl AccountBooks {
         (Placement { period_start: plan.period.start, occurred_at, adjustment }, plan)
     }
 
-    fn draft(
-        &self,
-        keys: &KeyAllowances,
-        command: &Consume,
-        meter: &Meter,
-        plan: &PlanPeriod,
-    ) -> Result<Draft, Denied> {
+    pub(super) fn draft(&self, keys: &KeyAllowances, ask: Ask<'_>, plan: &PlanPeriod) -> Result<Draft, Denied> {
+        let Ask { command, meter, .. } = ask;
         let own = keys.left(command.api_key, &meter.code);
         let limits: Vec<Limit> =
             own.map(|remaining| Limit { kind: LimitKind::ApiKeyAllowance, remaining }).into_iter().collect();
@@ -86,18 +106,25 @@ impl AccountBooks {
         let (included, exhausted) =
             terms.map_or(NOT_INCLUDED, |terms| (terms.allowance(plan.seats), &terms.on_exhausted));
         let counter = self.counter(plan, meter, included);
-        let budget = self.budget(plan)?;
+        let budget = self.budget(plan, meter)?;
         let (parts, after) = match meter.kind {
             MeterKind::Counter => {
+                let held = Held::of(&counter, included);
                 let funds = Funds {
-                    allowance: left_of(included, counter.drawn.allowance.saturating_add(counter.reserved)),
-                    grants: self.usable_grants(command, meter),
+                    allowance: left_of(included, counter.drawn.allowance.saturating_add(held.allowance)),
+                    allowance_held: held.allowance,
+                    grants: self.usable_grants(ask),
                     exhausted,
                     overage_before: counter.drawn.overage.saturating_add(counter.drawn.wallet),
+                    overage_held: held.overage,
                     budget,
                     balance: None,
                 };
-                let parts = decide(&limits, &funds, command.quantity)?;
+                let parts = if ask.promised {
+                    settle(&funds, command.quantity)
+                } else {
+                    decide(&limits, &funds, command.quantity)?
+                };
                 let after = counted(&counter, command.quantity, &parts)?;
                 (parts, after)
             }
@@ -110,7 +137,7 @@ impl AccountBooks {
                 (parts, after)
             }
         };
-        Ok(Draft { parts, before: counter.used, after, included })
+        Ok(Draft { parts, before: counter, after, included })
     }
 
     fn counter(&self, plan: &PlanPeriod, meter: &Meter, included: Allowance) -> Counter {
@@ -132,20 +159,24 @@ impl AccountBooks {
         match included {
             Allowance::Unlimited => Allowance::Unlimited,
             Allowance::Limited(included) => {
-                let granted =
-                    self.grants_of(meter).fold(counter.drawn.grants, |sum, grant| sum.saturating_add(grant.remaining));
+                let taken = counter.drawn.grants.saturating_add(counter.held_grants);
+                let granted = self.grants_of(meter).fold(taken, |sum, grant| sum.saturating_add(grant.remaining));
                 Allowance::Limited(included.saturating_add(granted))
             }
         }
     }
 
-    /// What the spend cap leaves in the period; every meter's fee counts against it.
-    fn budget(&self, plan: &PlanPeriod) -> Result<Option<Money>, Denied> {
+    /// What the spend cap leaves in the period; every meter's fee counts against it, and what open reservations
+    /// of the other meters may still cost.
+    fn budget(&self, plan: &PlanPeriod, meter: &Meter) -> Result<Option<Money>, Denied> {
         let Some(cap) = self.spend_cap else { return Ok(None) };
         let fees = self.counters.values().filter(|counter| counter.period.start == plan.period.start);
         let mut left = cap;
         for counter in fees {
             left = left.checked_sub(counter.drawn.fee)?;
+            if counter.meter != meter.code && counter.reserved.is_positive() {
+                left = left.checked_sub(most_of_holds(counter, plan)?)?;
+            }
         }
         Ok(Some(left))
     }
@@ -154,17 +185,19 @@ impl AccountBooks {
         self.grants.iter().filter(move |grant| grant.meter == meter.code && grant.remaining.is_positive())
     }
 
-    fn usable_grants(&self, command: &Consume, meter: &Meter) -> Vec<(crate::id::GrantId, Quantity)> {
-        let usable = self.grants_of(meter).filter(|grant| grant.allows(command.dimensions.model()));
-        usable.map(|grant| (grant.id, grant.remaining)).collect()
+    /// The grants of a reservation that expired under it come first; then all that live, in their order.
+    fn usable_grants(&self, ask: Ask<'_>) -> Vec<(GrantId, Quantity)> {
+        let own = ask.hold.into_iter().flat_map(Reservation::grants);
+        let expired = own.filter(|(id, _)| self.expired.iter().any(|grant| grant.id == *id));
+        let usable = self.grants_of(ask.meter).filter(|grant| grant.allows(ask.command.dimensions.model()));
+        expired.chain(usable.map(|grant| (grant.id, grant.remaining))).collect()
     }
 
     fn draw_grants(&mut self, parts: &[Part]) {
         for part in parts {
             let Source::Grant(id) = part.source else { continue };
-            if let Some(grant) = self.grants.iter_mut().find(|grant| grant.id == id) {
+            if let Some(grant) = self.grant_mut(id) {
                 grant.remaining = grant.remaining.left_after(part.quantity);
-                self.drawn_grants.insert(id);
             }
         }
     }
@@ -172,6 +205,7 @@ impl AccountBooks {
     /// Fires warnings, completes the row and keeps the counter.
     fn settle(&mut self, draft: Draft, plan: &PlanPeriod, meter: &Meter, record: &mut UsageRecord) {
         let Draft { before, mut after, included, .. } = draft;
+        let before = before.used;
         let limit = self.limit(&after, meter, included);
         let crossed = after.warnings.observe(&plan.version.plan.warnings, limit, before, after.used);
         for threshold in &crossed {
@@ -191,16 +225,14 @@ impl AccountBooks {
         }
         record.warnings = crossed;
         record.remaining = self.remaining(&after, meter, included);
-        let key = (after.period.start, meter.code.clone());
-        self.counters.insert(key.clone(), after);
-        self.changed.insert(key);
+        self.keep(after);
     }
 
     /// What allowance and grants are left; `None` is unlimited.
     pub(super) fn remaining(&self, counter: &Counter, meter: &Meter, included: Allowance) -> Option<Quantity> {
         let spent = match meter.kind {
-            MeterKind::Counter => counter.drawn.allowance.saturating_add(counter.reserved),
-            MeterKind::Gauge => counter.used.saturating_add(counter.reserved),
+            MeterKind::Counter => counter.drawn.allowance.saturating_add(counter.held_beside_grants()),
+            MeterKind::Gauge => counter.used,
         };
         let granted = self.grants_of(meter).fold(Quantity::ZERO, |sum, grant| sum.saturating_add(grant.remaining));
         match (included, meter.kind) {
@@ -215,6 +247,37 @@ impl AccountBooks {
     }
 }
 
+/// How open reservations lie on allowance and overage: on the allowance as far as it reaches.
+struct Held {
+    allowance: Quantity,
+    overage: Quantity,
+}
+
+impl Held {
+    fn of(counter: &Counter, included: Allowance) -> Self {
+        let held = counter.held_beside_grants();
+        let allowance = match left_of(included, counter.drawn.allowance) {
+            Allowance::Unlimited => held,
+            Allowance::Limited(left) => held.min(left),
+        };
+        Self { allowance, overage: held.left_after(allowance) }
+    }
+}
+
+/// The most that capturing every open reservation of a counter can add to its fee.
+fn most_of_holds(counter: &Counter, plan: &PlanPeriod) -> Result<Money, Denied> {
+    let nothing = Money::zero(counter.drawn.fee.currency());
+    let Some(terms) = plan.version.plan.terms(&counter.meter) else { return Ok(nothing) };
+    let held = Held::of(counter, terms.allowance(plan.seats)).overage;
+    match &terms.on_exhausted {
+        OnExhausted::Refuse => Ok(nothing),
+        OnExhausted::Overage(tariff) | OnExhausted::Wallet(tariff) => {
+            let before = counter.drawn.overage.saturating_add(counter.drawn.wallet);
+            Ok(tariff.step_fee(before, before.saturating_add(held))?)
+        }
+    }
+}
+
 fn left_of(included: Allowance, used: Quantity) -> Allowance {
     match included {
         Allowance::Unlimited => Allowance::Unlimited,
@@ -225,6 +288,8 @@ fn left_of(included: Allowance, used: Quantity) -> Allowance {
 fn counted(counter: &Counter, quantity: Quantity, parts: &[Part]) -> Result<Counter, Denied> {
     let mut after = counter.clone();
     after.used = counter.used.checked_add(quantity).ok_or(Denied::TooLarge)?;
+    // What is held can be counted too when it is captured.
+    after.used.checked_add(counter.reserved).ok_or(Denied::TooLarge)?;
     after.peak = after.used;
     after.drawn = counter.drawn.checked_add(drawn_by(parts, counter.drawn.fee)?)?;
     Ok(after)
@@ -241,7 +306,7 @@ fn gauged(counter: &Counter, quantity: Quantity, limit: Allowance, parts: &[Part
     Ok(after)
 }
 
-fn rejection(command: &Consume, meter: &Meter, denied: Denied) -> Rejection {
+pub(super) fn rejection(command: &Consume, meter: &Meter, denied: Denied) -> Rejection {
     match denied {
         Denied::Limit { kind, remaining } => Rejection::Refused(Refusal {
             limit: kind,

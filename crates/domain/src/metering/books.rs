@@ -39,7 +39,9 @@ pub struct AccountBooks {
     pub(super) counters: BTreeMap<CounterKey, Counter>,
     pub(super) changed: BTreeSet<CounterKey>,
     pub(super) grants: Vec<Grant>,
-    pub(super) drawn_grants: BTreeSet<GrantId>,
+    /// Grants past their expiry of which reservations of this batch still hold a part.
+    pub(super) expired: Vec<Grant>,
+    changed_grants: BTreeSet<GrantId>,
     pub(super) fired: Vec<FiredWarning>,
 }
 
@@ -55,7 +57,8 @@ impl AccountBooks {
             counters: BTreeMap::new(),
             changed: BTreeSet::new(),
             grants: Vec::new(),
-            drawn_grants: BTreeSet::new(),
+            expired: Vec::new(),
+            changed_grants: BTreeSet::new(),
             fired: Vec::new(),
         }
     }
@@ -72,13 +75,41 @@ impl AccountBooks {
         self.grants.push(grant);
     }
 
+    /// Adds a grant that a reservation of the batch holds a part of, whether or not it lives.
+    pub fn add_held_grant(&mut self, grant: Grant, now: DateTime<Utc>) {
+        if self.grants.iter().chain(&self.expired).any(|known| known.id == grant.id) {
+            return;
+        }
+        if grant.expires_at.is_some_and(|end| end <= now) {
+            self.expired.push(grant);
+        } else {
+            self.grants.push(grant);
+            self.grants.sort_by(Grant::drawing_order);
+        }
+    }
+
+    /// A grant that is about to be changed.
+    pub(super) fn grant_mut(&mut self, id: GrantId) -> Option<&mut Grant> {
+        let grant = self.grants.iter_mut().chain(&mut self.expired).find(|grant| grant.id == id)?;
+        self.changed_grants.insert(id);
+        Some(grant)
+    }
+
+    /// Keeps a counter that was changed.
+    pub(super) fn keep(&mut self, counter: Counter) {
+        let key = (counter.period.start, counter.meter.clone());
+        self.counters.insert(key.clone(), counter);
+        self.changed.insert(key);
+    }
+
     /// Counters that commands changed.
     pub fn changed_counters(&self) -> impl Iterator<Item = &Counter> {
         self.changed.iter().filter_map(|key| self.counters.get(key))
     }
 
     pub fn changed_grants(&self) -> Vec<Grant> {
-        self.grants.iter().filter(|grant| self.drawn_grants.contains(&grant.id)).cloned().collect()
+        let all = self.grants.iter().chain(&self.expired);
+        all.filter(|grant| self.changed_grants.contains(&grant.id)).cloned().collect()
     }
 
     pub fn fired(&self) -> &[FiredWarning] {
@@ -90,33 +121,51 @@ impl AccountBooks {
 #[derive(Clone, Debug, Default)]
 pub struct KeyAllowances {
     allowances: BTreeMap<ApiKeyId, KeyAllowance>,
-    drawn: BTreeSet<ApiKeyId>,
+    changed: BTreeSet<ApiKeyId>,
 }
 
 impl KeyAllowances {
     pub fn new(allowances: Vec<(ApiKeyId, KeyAllowance)>) -> Self {
-        Self { allowances: allowances.into_iter().collect(), drawn: BTreeSet::new() }
+        Self { allowances: allowances.into_iter().collect(), changed: BTreeSet::new() }
     }
 
     /// What the key may still use of the meter; `None` where it has no allowance for it.
     pub fn left(&self, key: Option<ApiKeyId>, meter: &MeterCode) -> Option<Quantity> {
         let allowance = self.allowances.get(&key?)?;
-        (allowance.meter == meter.as_str()).then(|| allowance.quantity.left_after(allowance.used))
+        (allowance.meter == meter.as_str()).then(|| allowance.left())
     }
 
     /// Counts a use against the key; a release gives nothing back.
     pub fn draw(&mut self, key: Option<ApiKeyId>, meter: &MeterCode, quantity: Quantity) {
-        let Some(key) = key else { return };
-        if let Some(allowance) = self.allowances.get_mut(&key)
-            && allowance.meter == meter.as_str()
-            && quantity.is_positive()
+        if quantity.is_positive()
+            && let Some(allowance) = self.of(key, meter)
         {
             allowance.used = allowance.used.saturating_add(quantity);
-            self.drawn.insert(key);
         }
     }
 
+    /// Holds a part of the key's allowance.
+    pub fn hold(&mut self, key: Option<ApiKeyId>, meter: &MeterCode, quantity: Quantity) {
+        if let Some(allowance) = self.of(key, meter) {
+            allowance.held = allowance.held.saturating_add(quantity);
+        }
+    }
+
+    pub fn let_go(&mut self, key: Option<ApiKeyId>, meter: &MeterCode, quantity: Quantity) {
+        if let Some(allowance) = self.of(key, meter) {
+            allowance.held = allowance.held.left_after(quantity);
+        }
+    }
+
+    /// The allowance of a key for this meter, about to be changed.
+    fn of(&mut self, key: Option<ApiKeyId>, meter: &MeterCode) -> Option<&mut KeyAllowance> {
+        let key = key?;
+        let allowance = self.allowances.get_mut(&key).filter(|allowance| allowance.meter == meter.as_str())?;
+        self.changed.insert(key);
+        Some(allowance)
+    }
+
     pub fn changed(&self) -> Vec<(ApiKeyId, KeyAllowance)> {
-        self.drawn.iter().filter_map(|key| Some((*key, self.allowances.get(key)?.clone()))).collect()
+        self.changed.iter().filter_map(|key| Some((*key, self.allowances.get(key)?.clone()))).collect()
     }
 }

@@ -1,7 +1,8 @@
 //! The consume command, and what can be said about it without looking at any account.
 
+use super::reservation::ReservationStatus;
 use crate::error::{Error, FieldError, Refusal};
-use crate::id::{AccountId, ApiKeyId, UserId};
+use crate::id::{AccountId, ApiKeyId, ReservationId, UsageId, UserId};
 use crate::plans::{Meter, MeterCode, MeterKind};
 use crate::quantity::Quantity;
 use crate::text::hex;
@@ -17,10 +18,15 @@ pub const MAX_ATOMS: u64 = 1_000_000_000_000_000;
 pub const MAX_DIMENSIONS: usize = 16;
 const MAX_DIMENSION_NAME: usize = 64;
 const MAX_DIMENSION_VALUE: usize = 128;
+/// The code of a repetition whose receipt is gone.
+pub const RECEIPT_DELETED: &str = "receipt_deleted";
 /// How far back an event may have occurred. Source: Stripe meter events.
 pub const MAX_LATE: TimeDelta = TimeDelta::days(35);
 /// How far ahead of our clock an event may lie. Source: Stripe meter events.
 pub const MAX_EARLY: TimeDelta = TimeDelta::minutes(5);
+
+/// Begins the keys of captured reservations; no client's key has a control character.
+const RESERVED_KEY: char = '\u{1f}';
 
 /// The client's name for one use: unique per account, for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,6 +38,16 @@ impl UsageKey {
         let length = text.chars().count();
         let plain = (1..=MAX_KEY_CHARS).contains(&length) && !text.chars().any(char::is_control);
         plain.then(|| Self(text.to_owned()))
+    }
+
+    /// The key under which the capture of a reservation is recorded.
+    pub fn of_reservation(id: ReservationId) -> Self {
+        Self(format!("{RESERVED_KEY}{id}"))
+    }
+
+    /// The reservation whose capture is recorded under the key.
+    pub fn reservation(key: &str) -> Option<ReservationId> {
+        key.strip_prefix(RESERVED_KEY)?.parse().ok()
     }
 
     pub fn as_str(&self) -> &str {
@@ -114,8 +130,17 @@ pub enum Rejection {
     Refused(Refusal),
     /// The key was used before for something else.
     KeyReused,
+    /// The key was used before for the same thing, and its row was deleted after the retention.
+    ReceiptDeleted(UsageId),
     /// No such account.
     UnknownAccount,
+    /// No such reservation of this account.
+    UnknownReservation,
+    /// The reservation ended before, and in another way.
+    Closed {
+        how: ReservationStatus,
+        at: DateTime<Utc>,
+    },
 }
 
 impl Rejection {
@@ -130,7 +155,15 @@ impl From<Rejection> for Error {
             Rejection::Invalid(field) => Self::Invalid(vec![field]),
             Rejection::Refused(refusal) => refusal.into(),
             Rejection::KeyReused => Self::KeyReused,
+            Rejection::ReceiptDeleted(usage) => Self::conflict(
+                RECEIPT_DELETED,
+                format!(
+                    "The key was used before, for {usage}. Its receipt is no longer kept; nothing was counted again."
+                ),
+            ),
             Rejection::UnknownAccount => Self::NotFound("account"),
+            Rejection::UnknownReservation => Self::NotFound("reservation"),
+            Rejection::Closed { how, at } => Self::Ended { how: how.name(), at },
         }
     }
 }

@@ -19,14 +19,19 @@ pub struct Limit {
 /// What pays for a counter's use, as it stands before the command.
 #[derive(Clone, Debug)]
 pub struct Funds<'a> {
-    /// What is left of the period's allowance.
+    /// What is left of the period's allowance and not held.
     pub allowance: Allowance,
+    /// Allowance that open reservations hold. It is drawn in place of overage, and they hold overage instead: what
+    /// is merely held never makes a use dearer.
+    pub allowance_held: Quantity,
     /// Usable grants in drawing order, each with what remains.
     pub grants: Vec<(GrantId, Quantity)>,
     pub exhausted: &'a OnExhausted,
     /// Overage of the period so far; prices are cumulative.
     pub overage_before: Quantity,
-    /// What the spend cap still allows; `None` without a cap.
+    /// The most overage that open reservations would still draw: what the cap must leave room for.
+    pub overage_held: Quantity,
+    /// What the spend cap still allows beside this meter's open reservations; `None` without a cap.
     pub budget: Option<Money>,
     /// What the prepaid balance can pay; `None` while the account has no wallet.
     pub balance: Option<Money>,
@@ -87,6 +92,30 @@ impl From<MoneyError> for Denied {
 
 /// Decides a counter's consume of `quantity` atoms, above zero.
 pub fn decide(limits: &[Limit], funds: &Funds<'_>, quantity: Quantity) -> Result<Vec<Part>, Denied> {
+    let (mut parts, missing) = cover(funds, quantity);
+    let covered = quantity.left_after(missing);
+    let last = beyond_funds(funds, missing)
+        .map(|beyond| Limit { kind: beyond.kind, remaining: covered.saturating_add(beyond.remaining) });
+    refuse_if_any_binds(limits, last, quantity)?;
+    if missing.is_positive() {
+        draw_beyond(funds, &mut parts, missing)?;
+    }
+    Ok(parts)
+}
+
+/// Draws what a reservation held, which was decided when it was made and is never refused.
+///
+/// What the plan no longer provides for, since it was changed meanwhile, was allowance when it was promised.
+pub fn settle(funds: &Funds<'_>, quantity: Quantity) -> Vec<Part> {
+    let (mut parts, missing) = cover(funds, quantity);
+    if missing.is_positive() && draw_beyond(funds, &mut parts, missing).is_err() {
+        add_allowance(&mut parts, missing);
+    }
+    parts
+}
+
+/// What allowance and grants pay, and what is missing then.
+fn cover(funds: &Funds<'_>, quantity: Quantity) -> (Vec<Part>, Quantity) {
     let mut parts = Vec::with_capacity(2);
     let mut missing = quantity;
     let mut draw = |source, available: Quantity, missing: &mut Quantity| {
@@ -103,14 +132,26 @@ pub fn decide(limits: &[Limit], funds: &Funds<'_>, quantity: Quantity) -> Result
     for (grant, remaining) in &funds.grants {
         draw(Source::Grant(*grant), *remaining, &mut missing);
     }
-    let covered = quantity.left_after(missing);
-    let last = beyond_funds(funds, missing)
-        .map(|beyond| Limit { kind: beyond.kind, remaining: covered.saturating_add(beyond.remaining) });
-    refuse_if_any_binds(limits, last, quantity)?;
-    if missing.is_positive() {
-        parts.push(priced(funds, missing)?);
+    (parts, missing)
+}
+
+/// Draws from beyond allowance and grants: first what reservations hold of the allowance, in exchange.
+fn draw_beyond(funds: &Funds<'_>, parts: &mut Vec<Part>, missing: Quantity) -> Result<(), Denied> {
+    let exchanged = missing.min(funds.allowance_held);
+    let rest = missing.left_after(exchanged);
+    let last = if rest.is_positive() { Some(priced(funds, rest)?) } else { None };
+    add_allowance(parts, exchanged);
+    parts.extend(last);
+    Ok(())
+}
+
+/// The allowance is always the first part.
+fn add_allowance(parts: &mut Vec<Part>, quantity: Quantity) {
+    match parts.first_mut() {
+        Some(part) if part.source == Source::Allowance => part.quantity = part.quantity.saturating_add(quantity),
+        _ if quantity.is_positive() => parts.insert(0, Part { source: Source::Allowance, quantity, amount: None }),
+        _ => {}
     }
-    Ok(parts)
 }
 
 /// Decides a gauge's change by `quantity` atoms; negative releases, zero is not asked.
@@ -156,10 +197,10 @@ fn beyond_funds(funds: &Funds<'_>, missing: Quantity) -> Option<Limit> {
     match funds.exhausted {
         OnExhausted::Refuse => Some(Limit { kind: LimitKind::PlanAllowance, remaining: Quantity::ZERO }),
         OnExhausted::Overage(tariff) => {
-            let fits = tariff.is_affordable(funds.overage_before, missing, most_of(tariff, funds.budget));
+            let fits = fits_beside_holds(tariff, funds, missing, funds.budget);
             (!fits).then(|| Limit {
                 kind: LimitKind::SpendCap,
-                remaining: affordable(tariff, funds.overage_before, funds.budget),
+                remaining: affordable_beside_holds(tariff, funds, funds.budget),
             })
         }
         OnExhausted::Wallet(tariff) => wallet_bound(funds, tariff, missing),
@@ -167,13 +208,13 @@ fn beyond_funds(funds: &Funds<'_>, missing: Quantity) -> Option<Limit> {
 }
 
 fn wallet_bound(funds: &Funds<'_>, tariff: &Tariff, missing: Quantity) -> Option<Limit> {
-    let balance = funds.balance.unwrap_or(Money::zero(tariff.currency()));
-    let fits = |budget| tariff.is_affordable(funds.overage_before, missing, budget);
-    if fits(balance) && fits(most_of(tariff, funds.budget)) {
+    let balance = Some(funds.balance.unwrap_or(Money::zero(tariff.currency())));
+    let fits = |money| fits_beside_holds(tariff, funds, missing, money);
+    if fits(balance) && fits(funds.budget) {
         return None;
     }
-    let by_balance = tariff.affordable(funds.overage_before, balance);
-    let by_cap = affordable(tariff, funds.overage_before, funds.budget);
+    let by_balance = affordable_beside_holds(tariff, funds, balance);
+    let by_cap = affordable_beside_holds(tariff, funds, funds.budget);
     Some(if by_cap < by_balance {
         Limit { kind: LimitKind::SpendCap, remaining: by_cap }
     } else {
@@ -188,6 +229,29 @@ fn most_of(tariff: &Tariff, budget: Option<Money>) -> Money {
 
 fn affordable(tariff: &Tariff, before: Quantity, budget: Option<Money>) -> Quantity {
     tariff.affordable(before, most_of(tariff, budget))
+}
+
+/// How much more the money pays for when every open reservation is captured whole, in whatever order.
+fn affordable_beside_holds(tariff: &Tariff, funds: &Funds<'_>, money: Option<Money>) -> Quantity {
+    left_beside_holds(tariff, funds, money).map_or(Quantity::ZERO, |(worst, left)| tariff.affordable(worst, left))
+}
+
+fn fits_beside_holds(tariff: &Tariff, funds: &Funds<'_>, missing: Quantity, money: Option<Money>) -> bool {
+    let left = left_beside_holds(tariff, funds, money);
+    left.is_ok_and(|(worst, left)| tariff.is_affordable(worst, missing, left))
+}
+
+/// The overage when every open reservation is captured whole, and what of the money is left then.
+///
+/// A tariff never falls, so the fee of all of it bounds the fee of any part of it.
+fn left_beside_holds(
+    tariff: &Tariff,
+    funds: &Funds<'_>,
+    money: Option<Money>,
+) -> Result<(Quantity, Money), MoneyError> {
+    let worst = funds.overage_before.saturating_add(funds.overage_held);
+    let held = tariff.step_fee(funds.overage_before, worst)?;
+    Ok((worst, most_of(tariff, money).checked_sub(held)?))
 }
 
 fn gauge_bound(gauge: &Gauge<'_>) -> LimitKind {

@@ -27,7 +27,9 @@ fn funds<'a>(allowance: i64, grants: &[(GrantId, Quantity)], exhausted: &'a OnEx
         allowance: Allowance::Limited(q(allowance)),
         grants: grants.to_vec(),
         exhausted,
+        allowance_held: Quantity::ZERO,
         overage_before: Quantity::ZERO,
+        overage_held: Quantity::ZERO,
         budget: None,
         balance: None,
     }

@@ -1,8 +1,11 @@
 //! Opening the books of every account that a batch touches: few statements, however many commands.
 
+use super::batch::Command;
 use super::books::{AccountBooks, KeyAllowances, PlanPeriod};
-use super::command::{Consume, MAX_LATE};
+use super::command::MAX_LATE;
+use super::holds::Holds;
 use super::ports::Standing;
+use super::reservation::Reservation;
 use crate::accounts::Account;
 use crate::error::Result;
 use crate::id::{AccountId, PlanVersionId};
@@ -17,6 +20,8 @@ use std::sync::Arc;
 pub(super) struct Books {
     pub accounts: BTreeMap<AccountId, AccountBooks>,
     pub keys: KeyAllowances,
+    /// The reservations that the batch names; nothing is loaded for a batch without them.
+    pub holds: Holds,
 }
 
 /// Locks the accounts of the commands, in order, and loads what deciding them needs.
@@ -25,10 +30,10 @@ pub(super) struct Books {
 pub(super) async fn open_books(
     work: &dyn Repositories,
     (catalogue, hook): (&Catalogue, &dyn PeriodHook),
-    commands: &[&Consume],
+    commands: &[&Command],
     now: DateTime<Utc>,
 ) -> Result<Books> {
-    let ids: BTreeSet<AccountId> = commands.iter().map(|command| command.account).collect();
+    let ids: BTreeSet<AccountId> = commands.iter().map(|command| command.account()).collect();
     let ids: Vec<AccountId> = ids.into_iter().collect();
     let accounts = work.accounts().lock_many(&ids).await?;
     let standings = work.standings().load(&ids).await?;
@@ -36,7 +41,7 @@ pub(super) async fn open_books(
         standings.into_iter().map(|standing| (standing.subscription.account, standing)).collect();
     let subscriptions = current_subscriptions(work, (catalogue, hook), (&accounts, &mut standings), now).await?;
     let versions = versions_of(work, subscriptions.values().map(|subscription| subscription.chosen.version)).await?;
-    let mut books = Books::default();
+    let mut books = Books { holds: load_holds(work, commands).await?, ..Books::default() };
     for account in accounts {
         let Some(subscription) = subscriptions.get(&account.id) else { continue };
         let current = PlanPeriod {
@@ -52,6 +57,7 @@ pub(super) async fn open_books(
     add_earlier_periods(work, &mut books, &subscriptions, commands, now).await?;
     add_counters(work, &mut books, &standings).await?;
     add_grants(work, &mut books, &standings, now).await?;
+    add_held_grants(work, &mut books, now).await?;
     add_allowances(work, &mut books, commands).await?;
     Ok(books)
 }
@@ -84,16 +90,18 @@ async fn add_earlier_periods(
     work: &dyn Repositories,
     books: &mut Books,
     subscriptions: &BTreeMap<AccountId, Subscription>,
-    commands: &[&Consume],
+    commands: &[&Command],
     now: DateTime<Utc>,
 ) -> Result<()> {
     let oldest = now - MAX_LATE;
-    let is_late = |command: &&&Consume| {
-        let occurred_at = command.occurred_at.unwrap_or(now);
-        let book = books.accounts.get(&command.account);
-        occurred_at >= oldest && book.is_some_and(|book| occurred_at < book.current.period.start)
+    let is_late = |(account, occurred_at): &(AccountId, DateTime<Utc>)| {
+        let book = books.accounts.get(account);
+        *occurred_at >= oldest && book.is_some_and(|book| *occurred_at < book.current.period.start)
     };
-    let late: BTreeSet<AccountId> = commands.iter().filter(is_late).map(|command| command.account).collect();
+    let wanted = commands.iter().filter_map(|command| command.wanted());
+    let wanted = wanted.map(|wanted| (wanted.account, wanted.occurred_at.unwrap_or(now)));
+    let reserved = books.holds.all().map(|reservation| (reservation.account, reservation.created_at));
+    let late: BTreeSet<AccountId> = wanted.chain(reserved).filter(is_late).map(|(account, _)| account).collect();
     if late.is_empty() {
         return Ok(());
     }
@@ -122,17 +130,25 @@ async fn add_counters(
     books: &mut Books,
     standings: &BTreeMap<AccountId, Standing>,
 ) -> Result<()> {
-    let mut slots = Vec::new();
+    let (mut known, mut slots) = (BTreeSet::new(), BTreeSet::new());
     for book in books.accounts.values_mut() {
         slots.extend(book.earlier.iter().map(|earlier| (book.account.id, earlier.period.start)));
+        let now = (book.account.id, book.current.period.start);
         match standings.get(&book.account.id) {
-            Some(standing) => standing.counters.iter().for_each(|counter| book.add_counter(counter.clone())),
-            None => slots.push((book.account.id, book.current.period.start)),
+            Some(standing) => {
+                known.insert(now);
+                standing.counters.iter().for_each(|counter| book.add_counter(counter.clone()));
+            }
+            None => drop(slots.insert(now)),
         }
     }
+    // What a reservation holds is let go where it was held, however long ago its period ended.
+    let of_holds = books.holds.all().map(|reservation| (reservation.account, reservation.period_start));
+    slots.extend(of_holds.filter(|slot| !known.contains(slot)));
     if slots.is_empty() {
         return Ok(());
     }
+    let slots: Vec<_> = slots.into_iter().collect();
     for counter in work.counters().load(&slots).await? {
         if let Some(book) = books.accounts.get_mut(&counter.account) {
             book.add_counter(counter);
@@ -160,12 +176,52 @@ async fn add_grants(
     Ok(())
 }
 
-async fn add_allowances(work: &dyn Repositories, books: &mut Books, commands: &[&Consume]) -> Result<()> {
-    let keys: BTreeSet<_> =
-        commands.iter().filter(|command| command.key_is_limited).filter_map(|command| command.api_key).collect();
+async fn add_allowances(work: &dyn Repositories, books: &mut Books, commands: &[&Command]) -> Result<()> {
+    let of_holds = books.holds.all().filter_map(|reservation| reservation.api_key);
+    let keys: BTreeSet<_> = commands.iter().filter_map(|command| command.limited_key()).chain(of_holds).collect();
     if !keys.is_empty() {
         let keys: Vec<_> = keys.into_iter().collect();
         books.keys = KeyAllowances::new(work.api_keys().lock_allowances(&keys).await?);
+    }
+    Ok(())
+}
+
+/// The reservations that commands name by id or key, once their accounts are locked.
+async fn load_holds(work: &dyn Repositories, commands: &[&Command]) -> Result<Holds> {
+    let (mut keys, mut ids) = (Vec::new(), Vec::new());
+    for command in commands {
+        match command {
+            Command::Consume(_) => {}
+            Command::Reserve(command) => keys.push((command.wanted.account, command.wanted.key.as_str().to_owned())),
+            Command::End(command) => ids.push((command.account, command.reservation)),
+        }
+    }
+    let mut holds = Holds::default();
+    if !keys.is_empty() {
+        work.reservations().find_by_keys(&keys).await?.into_iter().for_each(|found| holds.add(found));
+    }
+    if !ids.is_empty() {
+        work.reservations().find_many(&ids).await?.into_iter().for_each(|found| holds.add(found));
+    }
+    Ok(holds)
+}
+
+/// Grants of which a reservation holds a part may be expired, or have nothing left beside it.
+async fn add_held_grants(work: &dyn Repositories, books: &mut Books, now: DateTime<Utc>) -> Result<()> {
+    let of = |reservation: &Reservation| {
+        let account = reservation.account;
+        reservation.grants().map(|(grant, _)| (account, grant)).collect::<Vec<_>>()
+    };
+    let open = books.holds.all().filter(|reservation| reservation.ended.is_none());
+    let held: BTreeSet<_> = open.flat_map(of).collect();
+    if held.is_empty() {
+        return Ok(());
+    }
+    let held: Vec<_> = held.into_iter().collect();
+    for grant in work.grants().find_many(&held).await? {
+        if let Some(book) = books.accounts.get_mut(&grant.account) {
+            book.add_held_grant(grant, now);
+        }
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! What metering keeps: usage rows, their keys and their sums, always of one account.
+//! What metering keeps: usage rows, their keys and their sums, always of one account; and the months of rows as wholes.
 
 use super::summary::{Rollup, SummaryFilter, SummaryRow};
-use super::{GroupBy, UsageRecord};
-use crate::id::{AccountId, ApiKeyId};
+use super::{Debt, GroupBy, Month, Reservation, ReservationFilter, UsageRecord};
+use crate::id::{AccountId, ApiKeyId, ReservationId, UsageId};
 use crate::page::{Page, PageRequest};
 use crate::plans::{MeterCode, Subscription};
 use crate::quota::Counter;
@@ -17,6 +17,29 @@ pub struct SavedUsage {
     /// Shared with the receipt that answers the caller.
     pub record: Arc<UsageRecord>,
     pub fingerprint: String,
+}
+
+/// A key that was used; keys are kept for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsedKey {
+    pub account: AccountId,
+    pub key: String,
+    pub usage: UsageId,
+    pub fingerprint: String,
+    /// `None` when the row was deleted after its retention.
+    pub record: Option<Arc<UsageRecord>>,
+}
+
+impl From<SavedUsage> for UsedKey {
+    fn from(saved: SavedUsage) -> Self {
+        Self {
+            account: saved.record.account,
+            key: saved.record.key.clone(),
+            usage: saved.record.id,
+            fingerprint: saved.fingerprint,
+            record: Some(saved.record),
+        }
+    }
 }
 
 /// What one unit of work books: rows, their sums, and the counters as they are afterwards.
@@ -58,8 +81,8 @@ pub trait StandingRepository: Send + Sync {
 #[cfg_attr(any(test, feature = "testing"), mockall::automock)]
 #[async_trait]
 pub trait UsageRepository: Send + Sync {
-    /// The rows already written under these keys.
-    async fn find_by_keys(&self, keys: &[(AccountId, String)]) -> StoreResult<Vec<SavedUsage>>;
+    /// Those of the keys that were used.
+    async fn find_by_keys(&self, keys: &[(AccountId, String)]) -> StoreResult<Vec<UsedKey>>;
 
     /// Stores rows, their keys and counters, and adds to the rollups, with as few statements as the database allows.
     ///
@@ -72,6 +95,76 @@ pub trait UsageRepository: Send + Sync {
 
     /// Sums of the rollups, ordered by group and meter; hours and days by their bucket.
     async fn summarise(&self, filter: &SummaryFilter, most: u64) -> StoreResult<Vec<SummaryRow>>;
+}
+
+/// Reservations. Whoever writes them holds the lock on the account's row.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait ReservationRepository: Send + Sync {
+    /// By its own id, of any account: the caller checks who may know of it.
+    async fn find(&self, id: ReservationId) -> StoreResult<Option<Reservation>>;
+
+    /// Those among these that exist.
+    async fn find_many(&self, ids: &[(AccountId, ReservationId)]) -> StoreResult<Vec<Reservation>>;
+
+    /// Those made under these keys.
+    async fn find_by_keys(&self, keys: &[(AccountId, String)]) -> StoreResult<Vec<Reservation>>;
+
+    /// Stores new ones, also such as have ended already; a key that exists is `StoreError::Duplicate`.
+    async fn insert(&self, reservations: &[Reservation]) -> StoreResult<()>;
+
+    /// Stores the ends of open ones; `StoreError::Contended` when one of them is not open any more.
+    async fn end(&self, reservations: &[Reservation]) -> StoreResult<()>;
+
+    /// Open ones past their time at `now`, the longest due first, without the first `skip`.
+    async fn due(&self, now: DateTime<Utc>, skip: u64, limit: u64) -> StoreResult<Vec<(AccountId, ReservationId)>>;
+
+    /// Newest first.
+    async fn list(
+        &self,
+        account: AccountId,
+        filter: &ReservationFilter,
+        page: PageRequest,
+    ) -> StoreResult<Page<Reservation>>;
+}
+
+/// Debts that captures left.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait DebtRepository: Send + Sync {
+    /// A second debt of one reservation is `StoreError::Duplicate`.
+    async fn insert(&self, debts: &[Debt]) -> StoreResult<()>;
+
+    /// One account's, newest first.
+    async fn list(&self, account: AccountId, page: PageRequest) -> StoreResult<Page<Debt>>;
+
+    /// Those of all accounts, newest first: for operators.
+    async fn list_all(&self, page: PageRequest) -> StoreResult<Page<Debt>>;
+}
+
+/// Usage rows by the month in which they were recorded: a partition each, where the database has partitions.
+///
+/// Changes of partitions wait for a short time only, and are `StoreError::Contended` when that was not enough.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait UsageMonthRepository: Send + Sync {
+    /// The months that have a partition, oldest first; `None` on a database without partitions.
+    async fn partitions(&self) -> StoreResult<Option<Vec<Month>>>;
+
+    /// The month of the oldest row that lies in the catch-all, where rows go whose month has no partition.
+    async fn oldest_in_catch_all(&self) -> StoreResult<Option<Month>>;
+
+    /// Makes the month's partition and moves its rows there from the catch-all; does nothing when it exists.
+    async fn create(&self, month: Month) -> StoreResult<()>;
+
+    /// Drops the month's partition with its rows; does nothing when it does not exist.
+    async fn drop_partition(&self, month: Month) -> StoreResult<()>;
+
+    /// The next account, in order of ids, with rows that were recorded before the month.
+    async fn account_before(&self, month: Month, after: Option<AccountId>) -> StoreResult<Option<AccountId>>;
+
+    /// Deletes at most `most` of an account's rows that were recorded before the month, and counts them.
+    async fn delete_before(&self, month: Month, account: AccountId, most: u64) -> StoreResult<u64>;
 }
 
 impl GroupBy {

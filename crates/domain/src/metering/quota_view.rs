@@ -122,7 +122,8 @@ fn meter_quota(books: &AccountBooks, plan: &PlanPeriod, meter: &Meter) -> MeterQ
         Counter::opening(books.account.id, Subject::Account, meter.code.clone(), plan.period, currency)
     });
     let live = books.grants.iter().filter(|grant| grant.meter == meter.code);
-    let granted = live.fold(counter.drawn.grants, |sum, grant: &Grant| sum.saturating_add(grant.remaining));
+    let taken = counter.drawn.grants.saturating_add(counter.held_grants);
+    let granted = live.fold(taken, |sum, grant: &Grant| sum.saturating_add(grant.remaining));
     MeterQuota {
         meter: meter.clone(),
         included,

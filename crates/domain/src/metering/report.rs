@@ -52,7 +52,7 @@ impl MeteringService {
         Ok(commands)
     }
 
-    async fn command(&self, actor: &Actor, report: &UsageReport, known: &mut Known) -> Result<Consume> {
+    pub(super) async fn command(&self, actor: &Actor, report: &UsageReport, known: &mut Known) -> Result<Consume> {
         let checked = self.checked(actor, report)?;
         let account = self.account_of(actor, &report.account, known).await?;
         let user = self.user_of(actor, report.user, known).await?;
@@ -81,7 +81,7 @@ impl MeteringService {
     }
 
     /// A look-up is made once for each name in the batch, found or not.
-    async fn account_of(&self, actor: &Actor, which: &AccountRef, known: &mut Known) -> Result<AccountId> {
+    pub(super) async fn account_of(&self, actor: &Actor, which: &AccountRef, known: &mut Known) -> Result<AccountId> {
         if let Some(account) = own_account(actor, which) {
             return Ok(account);
         }
@@ -135,7 +135,7 @@ impl Checked {
 
 /// What a batch has looked up so far.
 #[derive(Default)]
-struct Known {
+pub(super) struct Known {
     accounts: BTreeMap<AccountRef, Option<AccountId>>,
     users: BTreeMap<UserId, bool>,
 }

@@ -133,7 +133,7 @@ async fn a_key_taken_by_another_replica_is_looked_up_again_and_answered_as_a_dup
     let command = command(&account, 5, "k");
     let saved = won_by_another(&account, &plan, &command).await;
     let first_id = saved.record.id;
-    second.usage.expect_find_by_keys().return_once(move |_| Ok(vec![saved]));
+    second.usage.expect_find_by_keys().return_once(move |_| Ok(vec![saved.into()]));
     let store = Arc::new(MockStore::default().beginning(losing).beginning(second));
 
     let receipt = service(&store).consume(std::slice::from_ref(&command)).await.unwrap().pop().unwrap().unwrap();
@@ -159,7 +159,7 @@ async fn a_repetition_that_would_be_refused_now_is_answered_with_the_first_recei
     let saved = won_by_another(&account, &plan, &first).await;
     let first_id = saved.record.id;
     let mut work = finding(&account, &plan, SubscriptionStatus::Suspended);
-    work.usage.expect_find_by_keys().once().withf(|keys| keys.len() == 2).return_once(move |_| Ok(vec![saved]));
+    work.usage.expect_find_by_keys().once().withf(|keys| keys.len() == 2).return_once(move |_| Ok(vec![saved.into()]));
     let store = Arc::new(MockStore::default().beginning(work));
 
     let batch = [first, command(&account, 1, "new")];
@@ -232,4 +232,27 @@ async fn an_event_of_now_counts_in_its_own_period_even_when_another_replica_roll
     let receipt = service(&store).consume(&[command(&account, 1, "k")]).await.unwrap().pop().unwrap().unwrap();
 
     assert_eq!((receipt.record.period_start, receipt.record.adjustment), (own_start, false));
+}
+
+#[tokio::test]
+async fn a_repetition_whose_row_was_deleted_is_named_and_counts_nothing() {
+    let (account, plan) = (account(), version("free"));
+    let (same, other) = (command(&account, 5, "k"), command(&account, 6, "k"));
+    let used = crate::metering::UsedKey {
+        account: account.id,
+        key: "k".to_owned(),
+        usage: crate::id::UsageId::new(now()),
+        fingerprint: same.fingerprint(),
+        record: None,
+    };
+    let usage = used.usage;
+    let mut work = finding(&account, &plan, SubscriptionStatus::Active);
+    work.usage.expect_find_by_keys().return_once(move |_| Ok(vec![used]));
+    let mut losing = finding(&account, &plan, SubscriptionStatus::Active);
+    losing.usage.expect_book().return_once(|_, _| Err(StoreError::Duplicate));
+    let store = Arc::new(MockStore::default().beginning(losing).beginning(work));
+
+    let outcomes = service(&store).consume(&[same, other]).await.unwrap();
+
+    assert_eq!(outcomes, [Err(Rejection::ReceiptDeleted(usage)), Err(Rejection::KeyReused)]);
 }

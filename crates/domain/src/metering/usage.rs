@@ -1,8 +1,8 @@
 //! Usage rows and the receipts made from them: a duplicate is answered from its row.
 
-use super::command::{Consume, Dimensions};
+use super::command::{Consume, Dimensions, UsageKey};
 use super::decide::{Part, Source};
-use crate::id::{AccountId, ApiKeyId, GrantId, UsageId, UserId};
+use crate::id::{AccountId, ApiKeyId, GrantId, ReservationId, UsageId, UserId};
 use crate::money::{Money, MoneyError};
 use crate::plans::{MeterCode, Percent};
 use crate::quantity::Quantity;
@@ -69,6 +69,11 @@ impl UsageRecord {
             remaining: None,
             warnings: Vec::new(),
         }
+    }
+
+    /// The reservation whose capture this is.
+    pub fn reservation(&self) -> Option<ReservationId> {
+        UsageKey::reservation(&self.key)
     }
 
     /// The parts of the quantity, rebuilt from the row in drawing order.

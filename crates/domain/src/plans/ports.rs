@@ -52,6 +52,9 @@ pub trait SubscriptionRepository: Send + Sync {
         time: DateTime<Utc>,
     ) -> StoreResult<Vec<(AccountId, OpenedPeriod)>>;
 
+    /// The start of the oldest period of any account that is not closed.
+    async fn oldest_open_period(&self) -> StoreResult<Option<DateTime<Utc>>>;
+
     /// Accounts whose open period ended by `now`, longest ago first: at most `most`, after leaving out `skip`.
     async fn due(&self, now: DateTime<Utc>, skip: u64, most: u64) -> StoreResult<Vec<AccountId>>;
 }

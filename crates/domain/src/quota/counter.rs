@@ -73,8 +73,10 @@ pub struct Counter {
     pub period: Period,
     /// Used so far, or a gauge's level now; never below zero.
     pub used: Quantity,
-    /// Held by open reservations.
+    /// Held by open reservations; not used yet.
     pub reserved: Quantity,
+    /// The part of `reserved` that grants hold; allowance and overage together hold the rest.
+    pub held_grants: Quantity,
     /// The highest level of the period; equals `used` for a counter.
     pub peak: Quantity,
     pub drawn: Drawn,
@@ -91,10 +93,33 @@ impl Counter {
             period,
             used: Quantity::ZERO,
             reserved: Quantity::ZERO,
+            held_grants: Quantity::ZERO,
             peak: Quantity::ZERO,
             drawn: Drawn::nothing(currency),
             warnings: WarningState::default(),
         }
+    }
+
+    /// What open reservations hold of allowance and overage together: of allowance as far as it reaches.
+    pub fn held_beside_grants(&self) -> Quantity {
+        self.reserved.left_after(self.held_grants)
+    }
+
+    /// A reservation begins to hold `quantity`, of which grants hold `of_grants`.
+    ///
+    /// An error when use and holds together would pass the largest count: what is held can always be counted.
+    pub fn hold(&mut self, quantity: Quantity, of_grants: Quantity) -> Result<(), MoneyError> {
+        let reserved = self.reserved.checked_add(quantity).ok_or(MoneyError::Overflow)?;
+        self.used.checked_add(reserved).ok_or(MoneyError::Overflow)?;
+        self.reserved = reserved;
+        self.held_grants = self.held_grants.saturating_add(of_grants);
+        Ok(())
+    }
+
+    /// A reservation ends: it holds nothing any more.
+    pub fn let_go(&mut self, quantity: Quantity, of_grants: Quantity) {
+        self.reserved = self.reserved.left_after(quantity);
+        self.held_grants = self.held_grants.left_after(of_grants);
     }
 
     /// The next period's row of a gauge: the level goes over, and what lies above the limit is owed anew.

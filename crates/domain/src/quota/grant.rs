@@ -41,7 +41,7 @@ impl GrantOrigin {
     }
 }
 
-/// Extra quota of one account; `remaining + revoked ≤ quantity`, all at least zero.
+/// Extra quota of one account; `remaining + held + revoked ≤ quantity`, all at least zero.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     pub id: GrantId,
@@ -53,8 +53,15 @@ pub struct Grant {
     /// 0 to 100; lower is drawn first.
     pub priority: i32,
     pub quantity: Quantity,
+    /// Neither used, held nor revoked.
     pub remaining: Quantity,
+    /// Held by open reservations.
+    #[serde(default)]
+    pub held: Quantity,
     pub revoked: Quantity,
+    /// Since then whatever is let go is revoked as well.
+    #[serde(default)]
+    pub revoked_at: Option<DateTime<Utc>>,
     /// Models it may be used for; `None` is any (the shop's `model_types`).
     pub models: Option<Vec<String>>,
     /// Exclusive: at this instant the grant is gone.
@@ -83,8 +90,23 @@ impl Grant {
             .then_with(|| self.id.cmp(&other.id))
     }
 
-    /// Takes back what remains and returns it; what was used stays used.
-    pub fn revoke(&mut self) -> Quantity {
+    /// A reservation begins to hold a part of what remains.
+    pub fn hold(&mut self, quantity: Quantity) {
+        let held = quantity.min(self.remaining);
+        self.remaining = self.remaining.left_after(held);
+        self.held = self.held.saturating_add(held);
+    }
+
+    /// A reservation ends: its part remains again.
+    pub fn let_go(&mut self, quantity: Quantity) {
+        let freed = quantity.min(self.held);
+        self.held = self.held.left_after(freed);
+        self.remaining = self.remaining.saturating_add(freed);
+    }
+
+    /// Takes back what remains and returns it; what was used stays used, and what is held stays held until it is let go.
+    pub fn revoke(&mut self, now: DateTime<Utc>) -> Quantity {
+        self.revoked_at.get_or_insert(now);
         let taken = std::mem::take(&mut self.remaining);
         self.revoked = self.revoked.saturating_add(taken);
         taken
@@ -106,7 +128,9 @@ mod tests {
             priority,
             quantity: Quantity::atoms(10),
             remaining: Quantity::atoms(10),
+            held: Quantity::ZERO,
             revoked: Quantity::ZERO,
+            revoked_at: None,
             models: None,
             expires_at: expires.map(at),
             created_at: at(created),
@@ -129,11 +153,17 @@ mod tests {
     }
 
     #[test]
-    fn revoking_takes_only_what_remains() {
+    fn revoking_takes_only_what_is_neither_drawn_nor_held() {
+        let now = DateTime::from_timestamp(50, 0).unwrap();
         let mut grant = grant(0, None, 1);
-        grant.remaining = Quantity::atoms(4);
-        assert_eq!(grant.revoke(), Quantity::atoms(4));
-        assert_eq!(grant.revoke(), Quantity::ZERO);
-        assert_eq!((grant.remaining, grant.revoked), (Quantity::ZERO, Quantity::atoms(4)));
+        grant.remaining = Quantity::atoms(7);
+        grant.hold(Quantity::atoms(3));
+        assert_eq!((grant.revoke(now), grant.revoke(now)), (Quantity::atoms(4), Quantity::ZERO));
+        assert_eq!(
+            (grant.remaining, grant.held, grant.revoked),
+            (Quantity::ZERO, Quantity::atoms(3), Quantity::atoms(4))
+        );
+        grant.let_go(Quantity::atoms(3));
+        assert_eq!((grant.remaining, grant.held, grant.revoked_at), (Quantity::atoms(3), Quantity::ZERO, Some(now)));
     }
 }

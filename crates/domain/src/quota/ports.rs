@@ -29,12 +29,15 @@ pub trait GrantRepository: Send + Sync {
     /// Grants of these accounts with something left at `now`, in drawing order.
     async fn load_live(&self, accounts: &[AccountId], now: DateTime<Utc>) -> StoreResult<Vec<Grant>>;
 
+    /// These grants, expired or used up as they may be.
+    async fn find_many(&self, ids: &[(AccountId, GrantId)]) -> StoreResult<Vec<Grant>>;
+
     async fn find(&self, account: AccountId, id: GrantId) -> StoreResult<Option<Grant>>;
 
     /// A second grant of the same origin and reference is `StoreError::Duplicate`.
     async fn insert(&self, grant: &Grant) -> StoreResult<()>;
 
-    /// Stores what remains and what was revoked of grants that exist.
+    /// Stores what remains, is held and was revoked of grants that exist.
     async fn save(&self, grants: &[Grant], now: DateTime<Utc>) -> StoreResult<()>;
 
     /// All grants of the account, newest first.

@@ -90,7 +90,7 @@ impl GrantService {
         let work = self.store.begin().await?;
         work.accounts().lock(account).await?.ok_or(Error::NotFound("account"))?;
         let mut grant = work.grants().find(account, id).await?.ok_or(Error::NotFound("grant"))?;
-        grant.revoke();
+        grant.revoke(now);
         work.grants().save(std::slice::from_ref(&grant), now).await?;
         let event = AuditEvent::by(actor, "grant.revoke", grant.id, now).on_account(account);
         work.audit().append(&event).await?;
@@ -134,7 +134,9 @@ impl GrantService {
             priority,
             quantity,
             remaining: quantity,
+            held: Quantity::ZERO,
             revoked: Quantity::ZERO,
+            revoked_at: None,
             models,
             expires_at: wish.expires_at,
             created_at: now,

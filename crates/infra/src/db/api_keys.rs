@@ -66,6 +66,7 @@ impl<C: ConnectionTrait + Send + Sync> ApiKeyRepository for Repos<C> {
         for (id, allowance) in used {
             let update = Entity::update_many()
                 .col_expr(Column::AllowanceUsed, Expr::value(allowance.used.as_atoms()))
+                .col_expr(Column::AllowanceHeld, Expr::value(allowance.held.as_atoms()))
                 .col_expr(Column::LastUsedAt, Expr::value(now))
                 .filter(Column::Id.eq(id.as_uuid()));
             update.exec(&self.conn).await.map_err(store_error)?;
@@ -148,6 +149,7 @@ fn row(key: &ApiKey) -> StoreResult<ActiveModel> {
         allowance_meter: draft.allowance.as_ref().map(|allowance| allowance.meter.clone()),
         allowance_quantity: draft.allowance.as_ref().map(|allowance| allowance.quantity.as_atoms()),
         allowance_used: draft.allowance.as_ref().map_or(0, |allowance| allowance.used.as_atoms()),
+        allowance_held: draft.allowance.as_ref().map_or(0, |allowance| allowance.held.as_atoms()),
         models: draft.models.as_ref().map(|models| to_json(models, TABLE, "models")).transpose()?,
         allowed_ips: draft
             .allowed_ips
@@ -206,5 +208,6 @@ fn allowance(row: &Model) -> Option<KeyAllowance> {
         meter,
         quantity: Quantity::atoms(quantity),
         used: Quantity::atoms(row.allowance_used),
+        held: Quantity::atoms(row.allowance_held),
     })
 }

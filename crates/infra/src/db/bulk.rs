@@ -5,6 +5,7 @@
 //! [`grid`] keeps the texts few.
 
 use super::error::store_error;
+use chrono::DateTime;
 use domain::store::StoreResult;
 use sea_orm::sea_query::ArrayType;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, Iden, Iterable, ModelTrait, Statement, Value};
@@ -136,11 +137,9 @@ impl Text {
         let mut whole = Self::default();
         let mut parts: Vec<String> = inserts.iter().map(|insert| whole.insert(insert, &is_scalar)).collect();
         let last = parts.pop().unwrap_or_default();
-        for (index, part) in parts.iter().enumerate() {
-            let begin = if index == 0 { "WITH " } else { "," };
-            whole.text.push_str(&format!("{begin}part_{index} AS ({part}) "));
-        }
-        whole.text.push_str(&last);
+        let named: Vec<String> =
+            parts.iter().enumerate().map(|(index, part)| format!("part_{index} AS ({part})")).collect();
+        whole.text = if named.is_empty() { last } else { format!("WITH {} {last}", named.join(",")) };
         whole
     }
 
@@ -242,6 +241,7 @@ fn type_name(kind: &ArrayType) -> &'static str {
 fn nothing_of(kind: &ArrayType) -> (Value, &'static str) {
     match kind {
         ArrayType::Uuid => (Value::from(uuid::Uuid::nil()), "'00000000-0000-0000-0000-000000000000'"),
+        ArrayType::ChronoDateTimeUtc => (Value::from(DateTime::UNIX_EPOCH), "'1970-01-01T00:00:00Z'"),
         ArrayType::BigInt => (Value::from(i64::MIN), "'-9223372036854775808'"),
         _ => (Value::from(String::new()), "''"),
     }

@@ -25,6 +25,7 @@ pub const PUTTING: Existing = Existing::Replace(
     &[
         "used",
         "reserved",
+        "held_grants",
         "peak",
         "from_allowance",
         "from_grants",
@@ -91,6 +92,7 @@ fn row(counter: &Counter, now: DateTime<Utc>) -> Model {
         period_end: counter.period.end,
         used: counter.used.as_atoms(),
         reserved: counter.reserved.as_atoms(),
+        held_grants: counter.held_grants.as_atoms(),
         peak: counter.peak.as_atoms(),
         from_allowance: drawn.allowance.as_atoms(),
         from_grants: drawn.grants.as_atoms(),
@@ -106,7 +108,7 @@ fn row(counter: &Counter, now: DateTime<Utc>) -> Model {
 }
 
 pub fn counter(row: &Model) -> StoreResult<Counter> {
-    if row.used < 0 || row.reserved < 0 {
+    if row.used < 0 || row.held_grants < 0 || row.reserved < row.held_grants {
         return Err(corrupt(TABLE, "used"));
     }
     let account = AccountId::from_uuid(row.account_id);
@@ -117,6 +119,7 @@ pub fn counter(row: &Model) -> StoreResult<Counter> {
         period: Period { start: row.period_start, end: row.period_end },
         used: Quantity::atoms(row.used),
         reserved: Quantity::atoms(row.reserved),
+        held_grants: Quantity::atoms(row.held_grants),
         peak: Quantity::atoms(row.peak),
         drawn: Drawn {
             allowance: Quantity::atoms(row.from_allowance),

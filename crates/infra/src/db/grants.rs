@@ -3,6 +3,7 @@
 use super::columns::{corrupt, from_json, meter, one_of, rows_per_statement, to_json};
 use super::entity::quota_grant::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
+use super::pairs;
 use super::repos::Repos;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -15,6 +16,7 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 const TABLE: &str = "quota_grants";
+const CHANGING: [Column; 5] = [Column::Remaining, Column::Held, Column::Revoked, Column::RevokedAt, Column::UpdatedAt];
 
 #[async_trait]
 impl<C: ConnectionTrait + Send + Sync> GrantRepository for Repos<C> {
@@ -39,6 +41,12 @@ impl<C: ConnectionTrait + Send + Sync> GrantRepository for Repos<C> {
         Ok(grants)
     }
 
+    async fn find_many(&self, ids: &[(AccountId, GrantId)]) -> StoreResult<Vec<Grant>> {
+        let pairs = ids.iter().map(|(account, id)| (account.as_uuid(), id.as_uuid())).collect();
+        let rows = pairs::find::<Entity, _>(&self.conn, pairs, (Column::AccountId, Column::Id)).await?;
+        rows.into_iter().map(grant).collect()
+    }
+
     async fn find(&self, account: AccountId, id: GrantId) -> StoreResult<Option<Grant>> {
         let found = Entity::find_by_id((account.as_uuid(), id.as_uuid())).one(&self.conn).await.map_err(store_error)?;
         found.map(grant).transpose()
@@ -52,10 +60,8 @@ impl<C: ConnectionTrait + Send + Sync> GrantRepository for Repos<C> {
 
     async fn save(&self, grants: &[Grant], now: DateTime<Utc>) -> StoreResult<()> {
         let rows = grants.iter().map(|grant| row(grant, now)).collect::<StoreResult<Vec<_>>>()?;
-        for chunk in rows.chunks(rows_per_statement(13)) {
-            let existing = OnConflict::columns([Column::AccountId, Column::Id])
-                .update_columns([Column::Remaining, Column::Revoked, Column::UpdatedAt])
-                .to_owned();
+        for chunk in rows.chunks(rows_per_statement(15)) {
+            let existing = OnConflict::columns([Column::AccountId, Column::Id]).update_columns(CHANGING).to_owned();
             let upsert = Entity::insert_many(chunk.iter().cloned().map(ActiveModel::from)).on_conflict(existing);
             upsert.exec_without_returning(&self.conn).await.map_err(store_error)?;
         }
@@ -87,7 +93,9 @@ fn row(grant: &Grant, now: DateTime<Utc>) -> StoreResult<Model> {
         priority: grant.priority,
         quantity: grant.quantity.as_atoms(),
         remaining: grant.remaining.as_atoms(),
+        held: grant.held.as_atoms(),
         revoked: grant.revoked.as_atoms(),
+        revoked_at: grant.revoked_at,
         models,
         expires_at: grant.expires_at,
         created_at: grant.created_at,
@@ -105,7 +113,9 @@ fn grant(row: Model) -> StoreResult<Grant> {
         priority: row.priority,
         quantity: Quantity::atoms(row.quantity),
         remaining: Quantity::atoms(row.remaining),
+        held: Quantity::atoms(row.held),
         revoked: Quantity::atoms(row.revoked),
+        revoked_at: row.revoked_at,
         models: row.models.map(|models| from_json(&models, TABLE, "models")).transpose()?,
         expires_at: row.expires_at,
         created_at: row.created_at,

@@ -7,7 +7,9 @@ use domain::accounts::AccountRepository;
 use domain::audit::AuditLog;
 use domain::idempotency::IdempotencyRepository;
 use domain::identity::{ApiKeyRepository, SessionRepository, ThrottleRepository, UserRepository};
-use domain::metering::{StandingRepository, UsageRepository};
+use domain::metering::{
+    DebtRepository, ReservationRepository, StandingRepository, UsageMonthRepository, UsageRepository,
+};
 use domain::options::{LeaseRepository, OptionRepository};
 use domain::outbox::Outbox;
 use domain::plans::{PlanRepository, SubscriptionRepository};
@@ -36,6 +38,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
     fn counters(&self) -> &dyn CounterRepository {
         self
     }
+    fn debts(&self) -> &dyn DebtRepository {
+        self
+    }
     fn grants(&self) -> &dyn GrantRepository {
         self
     }
@@ -54,6 +59,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
     fn plans(&self) -> &dyn PlanRepository {
         self
     }
+    fn reservations(&self) -> &dyn ReservationRepository {
+        self
+    }
     fn sessions(&self) -> &dyn SessionRepository {
         self
     }
@@ -67,6 +75,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn usage(&self) -> &dyn UsageRepository {
+        self
+    }
+    fn usage_months(&self) -> &dyn UsageMonthRepository {
         self
     }
     fn users(&self) -> &dyn UserRepository {

@@ -82,7 +82,7 @@ fn add(standings: &mut Vec<Standing>, row: Row) -> StoreResult<()> {
     let counter = row.counter.as_ref().map(counters::counter).transpose()?;
     match standings.last_mut() {
         Some(last) if last.subscription.account.as_uuid() == row.subscription.account_id => {
-            last.counters.extend(counter)
+            last.counters.extend(counter);
         }
         _ => {
             let subscription = subscriptions::subscription(row.subscription)?;

@@ -83,6 +83,17 @@ impl<C: ConnectionTrait + Send + Sync> SubscriptionRepository for Repos<C> {
         Ok(periods)
     }
 
+    async fn oldest_open_period(&self) -> StoreResult<Option<DateTime<Utc>>> {
+        use quota_period::Column as P;
+        let query = quota_period::Entity::find()
+            .select_only()
+            .column(P::PeriodStart)
+            .filter(P::ClosedAt.is_null())
+            .order_by_asc(P::PeriodStart)
+            .limit(1);
+        query.into_tuple().one(&self.conn).await.map_err(store_error)
+    }
+
     async fn due(&self, now: DateTime<Utc>, skip: u64, most: u64) -> StoreResult<Vec<AccountId>> {
         let ids: Vec<Uuid> = Entity::find()
             .select_only()

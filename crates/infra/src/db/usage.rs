@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use domain::id::{AccountId, ApiKeyId, GrantId, UsageId, UserId};
 use domain::metering::{
     Booked, Dimensions, MAX_EARLY, MAX_LATE, SavedUsage, SummaryFilter, SummaryRow, UsageFilter, UsageRecord,
-    UsageRepository,
+    UsageRepository, UsedKey,
 };
 use domain::money::Money;
 use domain::page::{Page, PageRequest};
@@ -30,7 +30,7 @@ const TABLE: &str = "usage_records";
 
 #[async_trait]
 impl<C: ConnectionTrait + Send + Sync> UsageRepository for Repos<C> {
-    async fn find_by_keys(&self, keys: &[(AccountId, String)]) -> StoreResult<Vec<SavedUsage>> {
+    async fn find_by_keys(&self, keys: &[(AccountId, String)]) -> StoreResult<Vec<UsedKey>> {
         let pairs = keys.iter().map(|(account, key)| (account.as_uuid(), key.clone())).collect();
         let columns = (usage_key::Column::AccountId, usage_key::Column::UsageKey);
         let found = pairs::find::<usage_key::Entity, _>(&self.conn, pairs, columns).await?;
@@ -98,24 +98,26 @@ impl<C: ConnectionTrait + Send + Sync> UsageRepository for Repos<C> {
 }
 
 /// The smallest id of that millisecond; times out of an id's range are cut.
-fn first_id_at(time: DateTime<Utc>) -> Uuid {
+pub(super) fn first_id_at(time: DateTime<Utc>) -> Uuid {
     let millis = u64::try_from(time.timestamp_millis()).unwrap_or(0).min((1 << 48) - 1);
     Uuid::from_u128(u128::from(millis) << 80)
 }
 
-async fn saved_under<C: ConnectionTrait>(
-    repos: &Repos<C>,
-    keys: Vec<usage_key::Model>,
-) -> StoreResult<Vec<SavedUsage>> {
+/// The keys with their rows, as far as those are still kept.
+async fn saved_under<C: ConnectionTrait>(repos: &Repos<C>, keys: Vec<usage_key::Model>) -> StoreResult<Vec<UsedKey>> {
     let wanted = keys.iter().map(|key| (key.account_id, key.usage_id)).collect();
     let rows = pairs::find::<Entity, _>(&repos.conn, wanted, (Column::AccountId, Column::Id)).await?;
-    let mut fingerprints: HashMap<Uuid, String> = keys.into_iter().map(|key| (key.usage_id, key.fingerprint)).collect();
-    rows.into_iter()
-        .map(|row| {
-            let fingerprint = fingerprints.remove(&row.id).unwrap_or_default();
-            Ok(SavedUsage { record: Arc::new(record(row)?), fingerprint })
-        })
-        .collect()
+    let records = rows.into_iter().map(|row| Ok((row.id, Arc::new(record(row)?))));
+    let records: HashMap<Uuid, Arc<UsageRecord>> = records.collect::<StoreResult<_>>()?;
+    let used = keys.into_iter().map(|key| UsedKey {
+        account: AccountId::from_uuid(key.account_id),
+        key: key.usage_key,
+        usage: UsageId::from_uuid(key.usage_id),
+        fingerprint: key.fingerprint,
+        // A key that was asked for twice is there twice.
+        record: records.get(&key.usage_id).cloned(),
+    });
+    Ok(used.collect())
 }
 
 fn key_row(saved: &SavedUsage) -> usage_key::Model {

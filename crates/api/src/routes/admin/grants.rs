@@ -42,7 +42,7 @@ pub struct GrantBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "id": "grt_0198a6f0c1d27d3e8b3f6a5c4d3e2f13", "meter": "words", "origin": "manual", "quantity": "50000", "remaining": "50000",
-    "revoked": "0", "priority": 50, "models": null, "expires_at": null, "created_at": "2026-11-21T08:00:00Z"
+    "held": "0", "revoked": "0", "priority": 50, "models": null, "expires_at": null, "created_at": "2026-11-21T08:00:00Z"
 }))]
 pub struct GrantView {
     id: String,
@@ -50,6 +50,8 @@ pub struct GrantView {
     origin: &'static str,
     quantity: String,
     remaining: String,
+    /// By open reservations.
+    held: String,
     revoked: String,
     priority: i32,
     models: Option<Vec<String>>,
@@ -66,6 +68,7 @@ impl GrantView {
             origin: grant.origin.name(),
             quantity: grant.quantity.to_decimal(scale),
             remaining: grant.remaining.to_decimal(scale),
+            held: grant.held.to_decimal(scale),
             revoked: grant.revoked.to_decimal(scale),
             priority: grant.priority,
             models: grant.models.clone(),

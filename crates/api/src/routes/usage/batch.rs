@@ -11,7 +11,7 @@ use crate::services::Services;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, post, web};
 use domain::error::{Error, Result};
-use domain::metering::{Receipt, UsageReport};
+use domain::metering::{RECEIPT_DELETED, Receipt, UsageReport};
 use domain::plans::Catalogue;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -37,7 +37,8 @@ pub struct BatchView {
 /// What became of one event.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EventResult {
-    /// `accepted`, `duplicate`, `refused` or `invalid`.
+    /// `accepted`, `duplicate`, `refused` or `invalid`. A duplicate whose receipt is no longer kept has a problem
+    /// `receipt_deleted` instead of the usage.
     pub status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<UsageView>,
@@ -115,6 +116,11 @@ fn result(outcome: Result<Receipt>, catalogue: &Catalogue) -> EventResult {
 
 fn rejected(error: &ApiError) -> EventResult {
     let (status, problem) = error.problem();
-    let status = if status == StatusCode::PAYMENT_REQUIRED { "refused" } else { "invalid" };
+    let status = match status {
+        // Counted long ago; the problem says that its receipt is gone.
+        StatusCode::CONFLICT if problem.code == RECEIPT_DELETED => "duplicate",
+        StatusCode::PAYMENT_REQUIRED => "refused",
+        _ => "invalid",
+    };
     EventResult { status, usage: None, problem: Some(problem) }
 }

@@ -9,7 +9,8 @@ mod views;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use list::meter_code;
-pub use views::scale_of;
+pub use single::key_missing;
+pub use views::{PartView, UsageView, part_view, scale_of};
 
 pub fn configure(config: &mut ServiceConfig) {
     config

@@ -45,14 +45,10 @@ pub struct UsageBody {
 impl UsageBody {
     /// The report; `key` is of the header when the body has none.
     pub fn into_report(self, key: Option<String>) -> ApiResult<UsageReport> {
-        let missing = || {
-            let detail = "Name the use with `key` or an Idempotency-Key header, so that repeating it is safe.";
-            ApiError::plain(StatusCode::BAD_REQUEST, "idempotency_key_missing", detail)
-        };
         Ok(UsageReport {
             meter: self.meter,
             quantity: self.quantity.0,
-            key: self.key.or(key).ok_or_else(missing)?,
+            key: self.key.or(key).ok_or_else(key_missing)?,
             occurred_at: self.occurred_at.map(|time| time.0),
             dimensions: self.dimensions,
             account: self.account.as_deref().map(AccountRef::parse).unwrap_or_default(),
@@ -61,10 +57,15 @@ impl UsageBody {
     }
 }
 
+pub fn key_missing() -> ApiError {
+    let detail = "Name the use with `key` or an Idempotency-Key header, so that repeating it is safe.";
+    ApiError::plain(StatusCode::BAD_REQUEST, "idempotency_key_missing", detail)
+}
+
 /// Report one use.
 ///
 /// Checks every limit, draws the funds, records and warns in one transaction. Repeating a key answers the
-/// first receipt.
+/// first receipt; 409 `receipt_deleted` when that is past its retention. A key never counts twice.
 #[utoipa::path(
     tag = "usage",
     params(("Idempotency-Key" = Option<String>, Header, description = "Instead of `key`.")),

@@ -39,6 +39,9 @@ pub struct UsageView {
     pub api_key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// The reservation whose capture this is; the key is then its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reservation: Option<String>,
 }
 
 /// A part of the quantity and the fund that paid for it.
@@ -66,7 +69,7 @@ impl UsageView {
             account: record.account.to_string(),
             meter: record.meter.to_string(),
             quantity: record.quantity.to_decimal(scale),
-            key: record.key.clone(),
+            key: record.reservation().map_or_else(|| record.key.clone(), |id| id.to_string()),
             occurred_at: crate::http::time::text(record.occurred_at),
             duplicate: None,
             parts: record.parts().iter().map(|part| part_view(part, scale)).collect(),
@@ -78,6 +81,7 @@ impl UsageView {
             dimensions: record.dimensions.labels().clone(),
             api_key: record.api_key.map(|key| key.to_string()),
             user: record.user.map(|user| user.to_string()),
+            reservation: record.reservation().map(|id| id.to_string()),
         }
     }
 }
@@ -86,7 +90,7 @@ pub fn scale_of(catalogue: &Catalogue, meter: &MeterCode) -> u8 {
     catalogue.meters.get(meter).map_or(0, |meter| meter.scale)
 }
 
-fn part_view(part: &Part, scale: u8) -> PartView {
+pub fn part_view(part: &Part, scale: u8) -> PartView {
     let (source, grant) = match part.source {
         Source::Allowance => ("allowance", None),
         Source::Grant(grant) => ("grant", Some(grant.to_string())),

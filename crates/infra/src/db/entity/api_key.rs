@@ -17,6 +17,7 @@ pub struct Model {
     pub allowance_meter: Option<String>,
     pub allowance_quantity: Option<i64>,
     pub allowance_used: i64,
+    pub allowance_held: i64,
     pub models: Option<String>,
     pub allowed_ips: Option<String>,
     pub requests_per_minute: Option<i64>,

@@ -1,6 +1,7 @@
 //! The rows as the database has them, one file per table.
 
 pub mod account;
+pub mod account_debt;
 pub mod api_key;
 pub mod audit_log;
 pub mod idempotency_key;
@@ -13,6 +14,7 @@ pub mod quota_counter;
 pub mod quota_grant;
 pub mod quota_period;
 pub mod quota_warning;
+pub mod reservation;
 pub mod session;
 pub mod usage_daily;
 pub mod usage_hourly;

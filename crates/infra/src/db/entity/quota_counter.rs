@@ -16,6 +16,7 @@ pub struct Model {
     pub period_end: DateTimeUtc,
     pub used: i64,
     pub reserved: i64,
+    pub held_grants: i64,
     pub peak: i64,
     pub from_allowance: i64,
     pub from_grants: i64,

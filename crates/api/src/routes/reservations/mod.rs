@@ -1,0 +1,21 @@
+//! `/reservations`: holding a quantity for a use that is under way; and `/debts`, what captures could not fund.
+
+mod debts;
+mod end;
+mod list;
+mod make;
+mod views;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub use debts::DebtView;
+
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(make::make_reservation)
+        .service(end::capture_reservation)
+        .service(end::release_reservation)
+        .service(list::get_reservation)
+        .service(list::list_reservations)
+        .service(debts::list_debts);
+}

@@ -1,0 +1,137 @@
+//! A server in a process of its own: this binary, started again to run nothing but `a_server`.
+#![expect(clippy::disallowed_methods, reason = "the process is told by its environment what it is")]
+
+use api::cli::{Cli, Command, run};
+use harness::app::Answer;
+use reqwest::{Client, Method};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+/// What tells the binary that it is a server.
+const ROLE: &str = "SUANPAN_TEST_SERVER";
+const START: Duration = Duration::from_secs(15);
+
+/// Not a test: what the processes run.
+#[test]
+#[ignore = "the tests beside it start it"]
+fn a_server() {
+    if std::env::var(ROLE).is_ok() {
+        let cli = Cli { config: None, command: Some(Command::Serve) };
+        tokio::runtime::Runtime::new().unwrap().block_on(run(cli)).unwrap();
+    }
+}
+
+/// A running process; it is killed with the test.
+pub struct Process {
+    child: Child,
+    address: String,
+    log: Arc<Mutex<String>>,
+    client: Client,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Process {
+    /// Starts servers on one database, which has users, or they would seed it.
+    pub fn start_many(count: usize, url: &str) -> Vec<Self> {
+        let started: Vec<_> = (0..count).map(|_| spawn(url)).collect();
+        started.into_iter().map(Self::listening).collect()
+    }
+
+    /// Waits until the server says where it listens.
+    fn listening(mut child: Child) -> Self {
+        let log = Arc::new(Mutex::new(String::new()));
+        let (told, address) = channel();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        thread::spawn(move || {
+            for line in out.lines().map_while(Result::ok) {
+                if let Some(rest) = line.split_once("serves http://").map(|(_, rest)| rest) {
+                    let _received = told.send(rest.split(' ').next().unwrap_or_default().to_owned());
+                }
+            }
+        });
+        let (mut err, kept) = (child.stderr.take().unwrap(), log.clone());
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = err.read(&mut bytes) {
+                kept.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..count]));
+            }
+        });
+        let client = Client::builder().no_proxy().build().unwrap();
+        let mut process = Self { child, address: String::new(), log, client };
+        let listening = address.recv_timeout(START);
+        assert!(listening.is_ok(), "no server: {}", process.log());
+        process.address = listening.unwrap();
+        process
+    }
+
+    /// SIGKILL: nothing is finished, nothing is said.
+    pub fn kill(&mut self) {
+        let _ended_before = self.child.kill();
+        let _status = self.child.wait();
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What was logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// The answer; an error when the server is not there any more.
+    pub async fn send(
+        &self,
+        token: &str,
+        (method, path): (Method, &str),
+        body: Option<&Value>,
+    ) -> Result<Answer, reqwest::Error> {
+        let request = self.client.request(method, format!("http://{}/api/v1{path}", self.address)).bearer_auth(token);
+        let request = match body {
+            Some(body) => request.header("Content-Type", "application/json").body(body.to_string()),
+            None => request,
+        };
+        let response = request.send().await?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await?;
+        Ok(Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+    }
+
+    pub async fn get(&self, token: &str, path: &str) -> Answer {
+        self.send(token, (Method::GET, path), None).await.unwrap()
+    }
+
+    pub async fn post(&self, token: &str, path: &str, body: &Value) -> Answer {
+        self.send(token, (Method::POST, path), Some(body)).await.unwrap()
+    }
+}
+
+fn spawn(url: &str) -> Child {
+    std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["replicas::process::a_server", "--exact", "--ignored", "--nocapture"])
+        .envs([
+            (ROLE, "1"),
+            ("SUANPAN__DATABASE__URL", url),
+            ("SUANPAN__DATABASE__MAX_CONNECTIONS", "8"),
+            ("SUANPAN__SERVER__PORT", "0"),
+            ("SUANPAN__SERVER__WORKERS", "1"),
+            ("SUANPAN__METRICS__PORT", "0"),
+            ("SUANPAN__CLOCK__TEST", "true"),
+            ("SUANPAN__LOG__FORMAT", "json"),
+        ])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
