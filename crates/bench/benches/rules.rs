@@ -56,7 +56,9 @@ fn decide_with_grants(bencher: Bencher, grants: i64) {
         allowance: Allowance::Limited(Quantity::atoms(500)),
         grants: (0..grants).map(|_| (GrantId::new(now()), Quantity::atoms(10))).collect(),
         exhausted: &exhausted,
+        allowance_held: Quantity::ZERO,
         overage_before: Quantity::ZERO,
+        overage_held: Quantity::ZERO,
         budget: None,
         balance: None,
     };
@@ -74,6 +76,7 @@ fn command(number: u64) -> Consume {
         dimensions: Dimensions::new(labels).unwrap(),
         user: Some(UserId::new(now())),
         api_key: None,
+        key_is_limited: false,
     }
 }
 

@@ -11,10 +11,10 @@ const DRAIN_SECONDS: RangeInclusive<u64> = 0..=600;
 const SESSION_HOURS: RangeInclusive<u64> = 1..=8760;
 const BATCH_EVENTS: RangeInclusive<u64> = 1..=1000;
 const COMMIT_QUEUE: RangeInclusive<u64> = 1..=1_000_000;
-const COMMIT_BATCH: RangeInclusive<u64> = 1..=2000;
 /// An event may come 35 days late, and its repetitions after it.
 const USAGE_DAYS: RangeInclusive<u64> = 35..=36_500;
 const MONTHS_AHEAD: RangeInclusive<u64> = 1..=24;
+const COMMIT_BATCH: RangeInclusive<u64> = 1..=2000;
 /// What a database URL begins with.
 const DATABASES: [&str; 5] = ["sqlite:", "postgres:", "postgresql:", "mysql:", "mariadb:"];
 
@@ -48,8 +48,8 @@ fn ranges(sections: &Sections) -> Vec<String> {
         ("sessions.ttl_hours", u64::from(sections.sessions.ttl_hours), SESSION_HOURS),
         ("limits.batch_events", wide(limits.batch_events), BATCH_EVENTS),
         ("limits.commit_queue", wide(limits.commit_queue), COMMIT_QUEUE),
-        ("limits.commit_batch", wide(limits.commit_batch), COMMIT_BATCH),
         ("retention.months_ahead", u64::from(sections.retention.months_ahead), MONTHS_AHEAD),
+        ("limits.commit_batch", wide(limits.commit_batch), COMMIT_BATCH),
     ]
     .into_iter()
     .filter(|(_, value, range)| !range.contains(value))

@@ -7,6 +7,8 @@ use async_trait::async_trait;
 use domain::id::PlanVersionId;
 use domain::plans::PlanVersion;
 use domain::store::{Store, StoreError, StoreResult, UnitOfWork};
+use sea_orm::sqlx::mysql::MySqlSslMode;
+use sea_orm::sqlx::postgres::PgSslMode;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{self, Executor};
 use sea_orm::{
@@ -74,6 +76,7 @@ pub(super) async fn open(settings: &DatabaseSettings, connections: u32) -> Store
     if settings.url.starts_with("sqlite:") {
         make_folder(&settings.url)?;
     }
+    let plain = stays_here(&settings.url);
     let mut options = ConnectOptions::new(settings.url.clone());
     options
         .max_connections(connections)
@@ -89,14 +92,18 @@ pub(super) async fn open(settings: &DatabaseSettings, connections: u32) -> Store
                 .busy_timeout(SQLITE_BUSY)
                 .statement_cache_capacity(STATEMENTS)
         })
-        .map_sqlx_postgres_opts(|postgres| {
+        .map_sqlx_postgres_opts(move |postgres| {
+            let postgres = if plain { postgres.ssl_mode(PgSslMode::Disable) } else { postgres };
             // Planning a large multi-row statement anew costs more than running it. A plan made while a table
             // was still empty would scan it for ever, and every query of ours has an index.
             postgres
                 .options([("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("jit", "off")])
                 .statement_cache_capacity(STATEMENTS)
         })
-        .map_sqlx_mysql_opts(|mysql| mysql.statement_cache_capacity(STATEMENTS))
+        .map_sqlx_mysql_opts(move |mysql| {
+            let mysql = if plain { mysql.ssl_mode(MySqlSslMode::Disabled) } else { mysql };
+            mysql.statement_cache_capacity(STATEMENTS)
+        })
         .map_sqlx_postgres_pool_opts(|pool| {
             pool.after_release(|connection, _| {
                 Box::pin(async { Ok(is_clean(connection.execute(POSTGRES_RESET)).await) })
@@ -118,6 +125,19 @@ pub(super) async fn open(settings: &DatabaseSettings, connections: u32) -> Store
 /// cancelled; rolling back on release keeps the next borrower's writes from vanishing with it.
 async fn is_clean<T>(rollback: impl Future<Output = Result<T, sqlx::Error>>) -> bool {
     matches!(tokio::time::timeout(RELEASE, rollback).await, Ok(Ok(_)))
+}
+
+/// Whether the server is on this machine and the URL does not ask for TLS. There it protects nothing, and it cuts a
+/// statement into pieces that wait for each other: sqlx 0.9.0 leaves Nagle's algorithm on.
+fn stays_here(url: &str) -> bool {
+    let host = url.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or_default());
+    let host = host.rsplit('@').next().unwrap_or_default();
+    let here = ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| host.strip_prefix(name).is_some_and(is_port));
+    here && !url.contains("sslmode=") && !url.contains("ssl-mode=")
+}
+
+fn is_port(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with(':')
 }
 
 fn make_folder(url: &str) -> StoreResult<()> {
@@ -153,5 +173,26 @@ impl Store for Database {
 
     async fn ready(&self) -> StoreResult<()> {
         is_current(&self.conn).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_server_of_this_machine_is_spoken_to_in_plain_and_only_unless_the_url_says_otherwise() {
+        for url in ["postgres://a:b@127.0.0.1:5432/x", "postgres://localhost/x", "postgres://a@[::1]:5432/x"] {
+            assert!(stays_here(url), "{url}");
+        }
+        for url in [
+            "postgres://a@db.example/x",
+            "postgres://a@localhost.example/x",
+            "postgres://localhost@db.example/x",
+            "postgres://127.0.0.1/x?sslmode=require",
+            "postgres:///x",
+        ] {
+            assert!(!stays_here(url), "{url}");
+        }
     }
 }
