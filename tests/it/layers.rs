@@ -181,6 +181,12 @@ fn the_migrations_stand_alone() {
     assert_none(&named);
 }
 
+#[test]
+fn the_benchmarks_measure_the_server_from_outside() {
+    let named = dependencies("crates/bench/Cargo.toml").into_iter();
+    assert_none(&named.filter(|name| ["api", "migration"].contains(&name.as_str())).collect::<Vec<_>>());
+}
+
 /// The context of a file of the domain; none for the kernel's.
 fn context_of(source: &Source) -> Option<&str> {
     let path = source.path.strip_prefix("crates/domain/src/")?;

@@ -17,7 +17,7 @@ use uuid::Uuid;
 /// One plan with room for every run; everything else is the default of production.
 const CONFIG: &str = "\
 profile: production
-log: { level: warn }
+log: { level: error }
 plans:
   bench:
     name: Bench
