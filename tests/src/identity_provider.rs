@@ -143,7 +143,7 @@ type Shared = web::Data<Arc<Mutex<Inner>>>;
 type Query = web::Query<HashMap<String, String>>;
 
 impl IdentityProvider {
-    pub async fn start() -> Self {
+    pub fn start() -> Self {
         let person = Person { subject: "42".to_owned(), email: "z@example.cn".to_owned(), email_verified: true };
         let inner = Arc::new(Mutex::new(Inner {
             issuer: String::new(),

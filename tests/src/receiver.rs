@@ -143,7 +143,7 @@ async fn answer(request: HttpRequest, body: web::Bytes, state: web::Data<Mutex<S
     match behaviour {
         Behaviour::Redirect(url) => response.insert_header(("Location", url)).finish(),
         Behaviour::Hang => {
-            tokio::time::sleep(Duration::from_secs(3600)).await;
+            tokio::time::sleep(Duration::from_hours(1)).await;
             response.finish()
         }
         Behaviour::Slow(pause) => {

@@ -130,7 +130,9 @@ impl Services {
         let mut accounts: Vec<AccountId> = commands.iter().map(Command::account).collect();
         accounts.dedup();
         let booked = self.committer.book(commands).await;
-        accounts.into_iter().for_each(|account| self.quota_answers.forget(account));
+        for account in accounts {
+            self.quota_answers.forget(account);
+        }
         booked
     }
 

@@ -7,7 +7,7 @@ fn row(number: u128) -> ChainRow {
     ChainRow {
         position: 0,
         id: Uuid::from_u128(number),
-        account: (number % 2 == 0).then(|| Uuid::from_u128(7)),
+        account: number.is_multiple_of(2).then(|| Uuid::from_u128(7)),
         actor_user: Some(Uuid::from_u128(8)),
         actor_key: None,
         action: "grant.give".to_owned(),

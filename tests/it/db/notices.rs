@@ -62,7 +62,7 @@ async fn a_lane_is_leased_once_and_released_by_its_holder_only(fresh: &Fresh) {
 
     let until = now + TimeDelta::seconds(60);
     let (one, two) = (uuid_v7(now), uuid_v7(now));
-    assert_eq!(store.lanes().claim(&[lane.id], one, now, until).await.unwrap(), [lane.clone()]);
+    assert_eq!(store.lanes().claim(&[lane.id], one, now, until).await.unwrap(), std::slice::from_ref(&lane));
     assert!(store.lanes().claim(&[lane.id], two, now, until).await.unwrap().is_empty());
     assert!(store.lanes().due(now, false, 9).await.unwrap().is_empty(), "leased");
     // The holder died: its lease runs out, and then it may no longer write.
@@ -168,7 +168,10 @@ async fn an_endpoint_reads_back_as_it_was_saved(fresh: &Fresh) {
         ..made.clone()
     };
     store.webhooks().save(&saved).await.unwrap();
-    assert_eq!(store.webhooks().of_accounts(&[AccountId::new(now), made.account]).await.unwrap(), [saved.clone()]);
+    assert_eq!(
+        store.webhooks().of_accounts(&[AccountId::new(now), made.account]).await.unwrap(),
+        std::slice::from_ref(&saved)
+    );
     assert_eq!(store.webhooks().count(made.account).await.unwrap(), 1);
     assert_eq!(store.webhooks().list(made.account, PageRequest::default()).await.unwrap().rows, [saved]);
     store.webhooks().delete(AccountId::new(now), made.id).await.unwrap();

@@ -15,7 +15,7 @@ const MESSAGES: usize = 100_000;
 const ACCOUNTS: usize = 50;
 /// Events of one commit.
 const BURST: usize = 20;
-const PATIENCE: Duration = Duration::from_secs(1800);
+const PATIENCE: Duration = Duration::from_mins(30);
 /// Events per second in all, so that the lag is that of delivering and not of a backlog.
 const RATE_VARIABLE: &str = "SUANPAN_NOTICES_RATE";
 const MESSAGES_VARIABLE: &str = "SUANPAN_NOTICES_LOAD";
@@ -54,7 +54,7 @@ async fn run(fresh: &Fresh, messages: usize, poison: bool) -> Figures {
     let rate = from_environment(RATE_VARIABLE, 400);
     let begun = Instant::now();
     let each = messages / ACCOUNTS;
-    let mut pushed = vec![Vec::with_capacity(each); ACCOUNTS];
+    let mut pushed = vec![Vec::new(); ACCOUNTS];
     let mut sent = 0;
     for step in 0..each.div_ceil(BURST) {
         let numbers = step * BURST..((step + 1) * BURST).min(each);

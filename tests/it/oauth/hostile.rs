@@ -14,7 +14,7 @@ use std::sync::Arc;
 #[tokio::test]
 async fn an_id_token_that_is_not_exactly_right_opens_nothing() {
     let fresh = harness::databases::sqlite().await;
-    let provider = IdentityProvider::start().await;
+    let provider = IdentityProvider::start();
     let app = app_with(&fresh.url, &provider, &[("corp", "oidc")]).await;
     let refused = [
         Fault::WrongAudience,
@@ -49,7 +49,7 @@ async fn an_id_token_that_is_not_exactly_right_opens_nothing() {
 #[tokio::test]
 async fn a_log_in_ends_only_in_the_browser_that_began_it_and_at_its_provider() {
     let fresh = harness::databases::sqlite().await;
-    let provider = IdentityProvider::start().await;
+    let provider = IdentityProvider::start();
     let app = app_with(&fresh.url, &provider, &[("corp", "oidc"), ("hub", "github")]).await;
     let (mine, victims) = (travel(&app, "corp", "").await, travel(&app, "corp", "").await);
     // The attacker's code and state in the victim's browser, and the attacker's code with the victim's state.
@@ -78,7 +78,7 @@ async fn a_log_in_ends_only_in_the_browser_that_began_it_and_at_its_provider() {
 #[tokio::test]
 async fn somebody_who_says_no_or_takes_too_long_is_not_logged_in() {
     let fresh = harness::databases::sqlite().await;
-    let provider = IdentityProvider::start().await;
+    let provider = IdentityProvider::start();
     let app = app_with(&fresh.url, &provider, &[("corp", "oidc")]).await;
     let trip = travel(&app, "corp", "").await;
     let state = trip.back.split("state=").nth(1).unwrap();
@@ -127,7 +127,7 @@ async fn identify(providers: &Providers) -> Result<String, Error> {
 
 #[tokio::test]
 async fn a_new_key_is_fetched_when_it_is_first_seen_but_not_for_everybody_who_claims_one() {
-    let provider = IdentityProvider::start().await;
+    let provider = IdentityProvider::start();
     let clock = Arc::new(TestClock::default());
     let as_clock: Arc<dyn Clock> = clock.clone();
     let providers = Providers::new(vec![settings(&provider)], &as_clock).unwrap();

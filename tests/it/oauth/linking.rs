@@ -13,7 +13,7 @@ async fn link(app: &TestApp, token: &str, provider: &str) -> Trip {
 }
 
 db_test!(an_identity_is_linked_opens_its_user_and_is_unlinked, async |fresh: &Fresh| {
-    let provider = IdentityProvider::start().await;
+    let provider = IdentityProvider::start();
     let app = app_with(&fresh.url, &provider, &[("corp", "oidc"), ("hub", "github")]).await;
     let user = app.user(None).await;
     let linked = link(&app, &user.token, "corp").await.finish(&app).await.expect(200);
@@ -34,7 +34,7 @@ db_test!(an_identity_is_linked_opens_its_user_and_is_unlinked, async |fresh: &Fr
 });
 
 db_test!(the_last_way_to_log_in_stays_also_when_two_are_taken_at_once, async |fresh: &Fresh| {
-    let provider = IdentityProvider::start().await;
+    let provider = IdentityProvider::start();
     let app = app_with(&fresh.url, &provider, &[("corp", "oidc"), ("hub", "github")]).await;
     let token = travel(&app, "corp", "").await.finish(&app).await.expect(200).text("/token");
     let list = app.by(&token).get("/me/identities").await.expect(200);
@@ -52,7 +52,7 @@ db_test!(the_last_way_to_log_in_stays_also_when_two_are_taken_at_once, async |fr
 #[tokio::test]
 async fn a_link_ends_only_while_the_session_that_began_it_is_open() {
     let fresh = harness::databases::sqlite().await;
-    let provider = IdentityProvider::start().await;
+    let provider = IdentityProvider::start();
     let app = app_with(&fresh.url, &provider, &[("corp", "oidc")]).await;
     let user = app.user(None).await;
     let trip = link(&app, &user.token, "corp").await;

@@ -16,7 +16,7 @@ async fn users(app: &TestApp) -> usize {
 }
 
 db_test!(whoever_comes_first_becomes_a_user_and_whoever_comes_again_is_the_same, async |fresh: &Fresh| {
-    let provider = IdentityProvider::start().await;
+    let provider = IdentityProvider::start();
     let app = app_with(&fresh.url, &provider, &[("corp", "oidc")]).await;
     assert_eq!(app.anonymous().get("/auth/oauth").await.expect(200).body["data"][0]["name"], json!("corp"));
     let first = travel(&app, "corp", "").await.finish(&app).await.expect(200);
@@ -34,7 +34,7 @@ db_test!(whoever_comes_first_becomes_a_user_and_whoever_comes_again_is_the_same,
 });
 
 db_test!(many_who_come_with_one_new_identity_at_once_become_one_user, async |fresh: &Fresh| {
-    let provider = IdentityProvider::start().await;
+    let provider = IdentityProvider::start();
     let app = app_with(&fresh.url, &provider, &[("corp", "oidc")]).await;
     let mut trips = Vec::new();
     for _ in 0..AT_ONCE {
@@ -48,7 +48,7 @@ db_test!(many_who_come_with_one_new_identity_at_once_become_one_user, async |fre
 });
 
 db_test!(a_state_works_once_even_when_shown_many_times_at_once, async |fresh: &Fresh| {
-    let provider = IdentityProvider::start().await;
+    let provider = IdentityProvider::start();
     let app = app_with(&fresh.url, &provider, &[("corp", "oidc")]).await;
     let trip = travel(&app, "corp", "").await;
     let answers = futures_util::future::join_all((0..AT_ONCE).map(|_| trip.finish(&app))).await;
@@ -60,7 +60,7 @@ db_test!(a_state_works_once_even_when_shown_many_times_at_once, async |fresh: &F
 #[tokio::test]
 async fn while_registration_is_closed_only_those_who_are_users_come_in() {
     let fresh = harness::databases::sqlite().await;
-    let provider = IdentityProvider::start().await;
+    let provider = IdentityProvider::start();
     let app = app_with(&fresh.url, &provider, &[("corp", "oidc")]).await;
     travel(&app, "corp", "").await.finish(&app).await.expect(200);
     app.by(&app.operator).put("/admin/options", &json!({"registration_open": false})).await.expect(200);
@@ -73,7 +73,7 @@ async fn while_registration_is_closed_only_those_who_are_users_come_in() {
 #[tokio::test]
 async fn nobody_is_recognised_by_an_address() {
     let fresh = harness::databases::sqlite().await;
-    let provider = IdentityProvider::start().await;
+    let provider = IdentityProvider::start();
     let app = app_with(&fresh.url, &provider, &[("corp", "oidc"), ("hub", "github")]).await;
     let wish = json!({"email": "z@example.cn", "password": "a password of the attacker"});
     let squatter = app.anonymous().post("/auth/register", &wish).await.expect(201);
@@ -88,7 +88,7 @@ async fn nobody_is_recognised_by_an_address() {
 }
 
 db_test!(with_a_challenge_the_session_waits_for_whoever_knows_the_secret_and_once, async |fresh: &Fresh| {
-    let provider = IdentityProvider::start().await;
+    let provider = IdentityProvider::start();
     let app = app_with(&fresh.url, &provider, &[("corp", "oidc")]).await;
     let challenge = hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, b"kept by the page").as_ref());
     app.anonymous().get("/auth/oauth/corp/start?challenge=short").await.expect(422);
@@ -108,7 +108,7 @@ db_test!(with_a_challenge_the_session_waits_for_whoever_knows_the_secret_and_onc
 #[tokio::test]
 async fn a_configured_page_gets_the_code_or_the_error_and_never_a_token() {
     let fresh = harness::databases::sqlite().await;
-    let provider = IdentityProvider::start().await;
+    let provider = IdentityProvider::start();
     let mut settings = provider.settings("corp", "oidc");
     settings.push(("SUANPAN__OAUTH__PUBLIC_URL".to_owned(), super::PUBLIC_URL.to_owned()));
     settings.push(("SUANPAN__OAUTH__RETURN_URL".to_owned(), "http://page.test/in".to_owned()));

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 #[tokio::test]
 async fn github_wechat_and_linux_do_say_who_came_in_their_own_words() {
     let fresh = harness::databases::sqlite().await;
-    let provider = IdentityProvider::start().await;
+    let provider = IdentityProvider::start();
     let app = app_with(&fresh.url, &provider, &[("hub", "github"), ("wx", "wechat"), ("ldo", "linuxdo")]).await;
     for (name, subject, shown, email) in
         [("hub", "42", "zhang", Some("z@example.cn")), ("wx", "o42", "张小三", None), ("ldo", "42", "zhang", None)]
@@ -28,7 +28,7 @@ async fn github_wechat_and_linux_do_say_who_came_in_their_own_words() {
 #[tokio::test]
 async fn a_code_that_a_provider_does_not_know_opens_nothing() {
     let fresh = harness::databases::sqlite().await;
-    let provider = IdentityProvider::start().await;
+    let provider = IdentityProvider::start();
     let app = app_with(&fresh.url, &provider, &[("hub", "github"), ("wx", "wechat"), ("ldo", "linuxdo")]).await;
     for name in ["hub", "wx", "ldo"] {
         let mut trip = travel(&app, name, "").await;
@@ -66,7 +66,8 @@ async fn come_back(app: &TestApp, fields: &[(String, String)], in_body: bool) ->
         }
         return browser.post("/auth/oauth/tg/callback", &Value::Object(body)).await;
     }
-    let query: String = fields.iter().map(|(name, value)| format!("&{name}={value}")).collect();
+    let query: Vec<String> = fields.iter().map(|(name, value)| format!("&{name}={value}")).collect();
+    let query = query.concat();
     browser.get(&format!("/auth/oauth/tg/callback?state={state}{query}")).await
 }
 

@@ -88,9 +88,9 @@ pub async fn start_link(
 ) -> ApiResult<HttpResponse> {
     let provider = provider_name(&provider)?;
     let begin = move |all: Arc<Services>| async move { all.oauth.begin_link(&caller.authenticated, &provider).await };
-    let begun = services.run(begin).await?;
-    let cookie = oauth_browser::keeping(&begun.browser, &settings.oauth);
-    Ok(HttpResponse::Ok().insert_header((SET_COOKIE, cookie)).json(LinkView { url: begun.url }))
+    let started = services.run(begin).await?;
+    let cookie = oauth_browser::keeping(&started.browser, &settings.oauth);
+    Ok(HttpResponse::Ok().insert_header((SET_COOKIE, cookie)).json(LinkView { url: started.url }))
 }
 
 /// Unlink an identity, unless it is the last way to log in.

@@ -105,9 +105,9 @@ pub async fn start(
     });
     let challenge = challenge.transpose()?;
     let begin = move |all: Arc<Services>| async move { all.oauth.begin_log_in(&provider, challenge).await };
-    let begun = services.run(begin).await?;
-    let cookie = oauth_browser::keeping(&begun.browser, &settings.oauth);
-    Ok(HttpResponse::SeeOther().insert_header((LOCATION, begun.url)).insert_header((SET_COOKIE, cookie)).finish())
+    let started = services.run(begin).await?;
+    let cookie = oauth_browser::keeping(&started.browser, &settings.oauth);
+    Ok(HttpResponse::SeeOther().insert_header((LOCATION, started.url)).insert_header((SET_COOKIE, cookie)).finish())
 }
 
 /// Come back from a provider.

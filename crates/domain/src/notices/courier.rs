@@ -143,7 +143,7 @@ impl Courier {
             Some(account) => self.store.users().find(account.owner).await?,
             None => None,
         };
-        let owner = owner.filter(|owner| owner.may_act());
+        let owner = owner.filter(crate::identity::User::may_act);
         let Some((owner, email)) = owner.and_then(|owner| owner.email.clone().map(|email| (owner, email))) else {
             return Ok(Receiver::None(DeliveryStatus::Cancelled, FailureReason::NoRecipient));
         };

@@ -90,7 +90,7 @@ async fn what_waits_is_delivered_in_order_and_the_empty_lane_rests() {
     stage.expect_saved(vec![(0, DeliveryStatus::Delivered), (1, DeliveryStatus::Delivered)]);
     stage.work.deliveries.expect_has_waiting().return_once(|_| Ok(false));
     stage.work.lanes.expect_rest().once().return_once(|_| Ok(()));
-    assert_eq!(stage.serve().await, (Served { delivered: 2, failed: 0 }, 1));
+    assert_eq!(Box::pin(stage.serve()).await, (Served { delivered: 2, failed: 0 }, 1));
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn behind_a_failure_nothing_is_tried_and_the_lane_pauses() {
     stage.work.lanes.expect_release().withf(move |lane, _, due| paused(lane, due)).return_once(|_, _, _| Ok(true));
     stage.expect_saved(vec![(0, DeliveryStatus::Delivered), (1, DeliveryStatus::Waiting)]);
     stage.work.deliveries.expect_has_waiting().return_once(|_| Ok(true));
-    assert_eq!(stage.serve().await, (Served { delivered: 1, failed: 1 }, 1));
+    assert_eq!(Box::pin(stage.serve()).await, (Served { delivered: 1, failed: 1 }, 1));
 }
 
 #[tokio::test]
@@ -110,14 +110,14 @@ async fn the_last_attempt_leaves_a_dead_letter() {
     stage.expect_saved(vec![(0, DeliveryStatus::Dead)]);
     stage.work.deliveries.expect_has_waiting().return_once(|_| Ok(false));
     stage.work.lanes.expect_rest().once().return_once(|_| Ok(()));
-    assert_eq!(stage.serve().await.1, 1);
+    assert_eq!(Box::pin(stage.serve()).await.1, 1);
 }
 
 #[tokio::test]
 async fn who_lost_the_lease_notes_nothing() {
     let mut stage = stage(&[0]).answering(vec![Outcome::of_status(200)]);
     stage.work.lanes.expect_release().return_once(|_, _, _| Ok(false));
-    assert_eq!(stage.serve().await.1, 0);
+    assert_eq!(Box::pin(stage.serve()).await.1, 0);
 }
 
 fn expect_stop(stage: &mut Stage) {
@@ -146,14 +146,14 @@ async fn after_a_day_of_failures_the_endpoint_is_disabled_and_the_customer_told(
     let mut stage = stage(&[3]).answering(vec![Outcome::of_status(503)]);
     stage.lane = Lane { failures: 9, failing_since: Some(now() - FAILING_ALLOWED), ..stage.lane };
     expect_stop(&mut stage);
-    assert_eq!(stage.serve().await.1, 1);
+    assert_eq!(Box::pin(stage.serve()).await.1, 1);
 }
 
 #[tokio::test]
 async fn a_receiver_that_is_gone_is_disabled_at_once() {
     let mut stage = stage(&[0]).answering(vec![Outcome::of_status(410)]);
     expect_stop(&mut stage);
-    assert_eq!(stage.serve().await.1, 1);
+    assert_eq!(Box::pin(stage.serve()).await.1, 1);
 }
 
 #[tokio::test]
@@ -163,7 +163,7 @@ async fn a_success_after_a_day_of_failures_disables_nothing() {
     stage.work.lanes.expect_release().withf(|lane, _, _| lane.failing_since.is_none()).return_once(|_, _, _| Ok(true));
     stage.work.deliveries.expect_save().return_once(|_| Ok(()));
     stage.work.deliveries.expect_has_waiting().return_once(|_| Ok(true));
-    assert_eq!(stage.serve().await.1, 1);
+    assert_eq!(Box::pin(stage.serve()).await.1, 1);
 }
 
 #[tokio::test]
@@ -174,7 +174,7 @@ async fn what_waits_for_a_disabled_endpoint_is_ended_without_an_attempt() {
     let dead = |status: &DeliveryStatus| *status == DeliveryStatus::Dead;
     stage.work.deliveries.expect_end_waiting().withf(move |_, status, _| dead(status)).return_once(|_, _, _| Ok(1));
     stage.work.lanes.expect_rest().return_once(|_| Ok(()));
-    assert_eq!(stage.serve().await, (Served::default(), 1));
+    assert_eq!(Box::pin(stage.serve()).await, (Served::default(), 1));
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn owner_of(account: AccountId) -> Actor {
     Actor { user: UserId::new(now()), role: Role::User, personal_account: account, key: None, ip: None }
 }
 
-fn by_key(actor: Actor, scopes: &[Scope]) -> Actor {
+fn by_key(actor: &Actor, scopes: &[Scope]) -> Actor {
     let key = KeyActor {
         id: ApiKeyId::new(now()),
         account: actor.personal_account,
@@ -23,7 +23,7 @@ fn by_key(actor: Actor, scopes: &[Scope]) -> Actor {
         models: None,
         is_limited: false,
     };
-    Actor { key: Some(key), ..actor }
+    Actor { key: Some(key), ..actor.clone() }
 }
 
 fn service(store: &Arc<MockStore>) -> WebhookService {
@@ -97,7 +97,7 @@ async fn one_endpoint_too_many_a_bad_url_and_an_ordinary_key_change_nothing() {
     assert!(matches!(service.create(&actor, wish()).await, Err(Error::Conflict { .. })));
     let plain = WebhookWish { url: "http://example.com".into(), ..wish() };
     assert!(matches!(service.create(&actor, plain).await, Err(Error::Invalid(_))));
-    let keyed = by_key(actor, &[Scope::UsageRead, Scope::UsageWrite]);
+    let keyed = by_key(&actor, &[Scope::UsageRead, Scope::UsageWrite]);
     assert!(matches!(service.create(&keyed, wish()).await, Err(Error::Forbidden(_))));
     assert_eq!(store.commits(), 0);
 }

@@ -93,7 +93,7 @@ impl<C: ConnectionTrait + Send + Sync> LaneRepository for Repos<C> {
         }
         let claimed = Entity::find().filter(Column::Id.is_in(uuids(ids))).filter(Column::LeaseHolder.eq(token));
         let rows = claimed.all(&self.conn).await.map_err(store_error)?;
-        rows.into_iter().map(lane).collect()
+        rows.iter().map(lane).collect()
     }
 
     async fn release(&self, lane: &Lane, token: Uuid, due_at: DateTime<Utc>) -> StoreResult<bool> {
@@ -138,7 +138,7 @@ fn row(lane: &Lane) -> Model {
     }
 }
 
-fn lane(row: Model) -> StoreResult<Lane> {
+fn lane(row: &Model) -> StoreResult<Lane> {
     Ok(Lane {
         id: LaneId::from_uuid(row.id),
         account: AccountId::from_uuid(row.account_id),

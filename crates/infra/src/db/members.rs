@@ -44,7 +44,7 @@ impl<C: ConnectionTrait + Send + Sync> MemberRepository for Repos<C> {
         }
         let pairs = pairs.iter().map(|(account, user)| (account.as_uuid(), user.as_uuid())).collect();
         let rows = pairs::find::<Entity, _>(&self.conn, pairs, (Column::AccountId, Column::UserId)).await?;
-        let members = rows.into_iter().map(member).collect::<StoreResult<Vec<_>>>()?;
+        let members = rows.iter().map(member).collect::<StoreResult<Vec<_>>>()?;
         self.with_allocations(members).await
     }
 
@@ -137,7 +137,7 @@ impl<C: ConnectionTrait + Send + Sync> Repos<C> {
             query = query.filter(order.lt(before));
         }
         let rows = query.all(&self.conn).await.map_err(store_error)?;
-        let members = rows.into_iter().map(member).collect::<StoreResult<Vec<_>>>()?;
+        let members = rows.iter().map(member).collect::<StoreResult<Vec<_>>>()?;
         Ok(Page::cut(members, page.limit, id))
     }
 
@@ -187,11 +187,11 @@ fn role(row: &Model) -> StoreResult<MemberRole> {
     MemberRole::parse(&row.role).ok_or_else(|| corrupt(TABLE, "role"))
 }
 
-fn member(row: Model) -> StoreResult<Membership> {
+fn member(row: &Model) -> StoreResult<Membership> {
     Ok(Membership {
         account: AccountId::from_uuid(row.account_id),
         user: UserId::from_uuid(row.user_id),
-        role: role(&row)?,
+        role: role(row)?,
         status: MembershipStatus::parse(&row.status).ok_or_else(|| corrupt(TABLE, "status"))?,
         invited_by: row.invited_by.map(UserId::from_uuid),
         invitation: row.invitation_id.map(InvitationId::from_uuid),

@@ -42,8 +42,8 @@ where
             let after =
                 Condition::any().add(text().gt(last.as_str())).add(text().eq(last.as_str()).and(walk.id.gt(id)));
             // A cursor of another list may lie before the prefix.
-            let least = std::cmp::max(last.as_str(), prefix.least());
-            begins.add(text().gte(least)).add(after)
+            let from = std::cmp::max(last.as_str(), prefix.least());
+            begins.add(text().gte(from)).add(after)
         }
     };
     let query = E::find().filter(begins).order_by(text(), Order::Asc).order_by_asc(walk.id);

@@ -29,7 +29,8 @@ const REFUSED: Error = Error::Forbidden("The provider's answer does not prove wh
 
 /// How a provider is spoken to.
 enum Speech {
-    Oidc(Oidc),
+    /// Boxed, for it keeps keys.
+    Oidc(Box<Oidc>),
     Code(CodeFlow),
     Telegram(Telegram),
 }
@@ -50,7 +51,7 @@ impl Providers {
             let summary = settings.summary();
             let speech = match settings.kind {
                 ProviderKind::Oidc | ProviderKind::Google => {
-                    Speech::Oidc(Oidc::new(settings, outside.clone(), clock.clone()))
+                    Speech::Oidc(Box::new(Oidc::new(settings, outside.clone(), clock.clone())))
                 }
                 ProviderKind::Telegram => Speech::Telegram(Telegram::new(settings, clock.clone())),
                 ProviderKind::GitHub | ProviderKind::WeChat | ProviderKind::LinuxDo | ProviderKind::OAuth2 => {
