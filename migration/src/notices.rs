@@ -1,7 +1,7 @@
 //! The outbox in the order of its events, notices, webhook endpoints, lanes and deliveries.
 
 use crate::columns::{self as c, named, table};
-use crate::kernel::Outbox;
+use crate::kernel::{Outbox, OutboxDue};
 use sea_orm_migration::prelude::*;
 
 /// The first outbox could not tell the order of events of one instant, and nothing was ever delivered from it.
@@ -15,7 +15,8 @@ impl MigrationTrait for OutboxWithoutOrder {
     }
 
     async fn down(&self, m: &SchemaManager) -> Result<(), DbErr> {
-        Outbox.up(m).await
+        Outbox.up(m).await?;
+        OutboxDue.up(m).await
     }
 }
 

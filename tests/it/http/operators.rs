@@ -130,6 +130,8 @@ const ACTS: [(&str, &str); 9] = [
     ("PATCH /api/v1/accounts/{account}", "account.cap"),
     ("PATCH /api/v1/me", "user.change_password"),
 ];
+/// Written where the part has its own tests.
+const ACTS_ELSEWHERE: [(&str, &str); 1] = [("POST /api/v1/admin/outbox/{delivery}/replay", "delivery.replay")];
 /// Acts upon keys, each of which changes rights.
 const KEY_ACTS: [&str; 4] = ["api_key.create", "api_key.update", "api_key.rotate", "api_key.revoke"];
 
@@ -142,7 +144,7 @@ async fn every_write_of_operators_has_an_act() {
     for (path, item) in document["paths"].as_object().unwrap().iter().filter(|(path, _)| path.contains("/admin/")) {
         for method in ["post", "put", "patch", "delete"].into_iter().filter(|method| item.get(method).is_some()) {
             let route = format!("{} {path}", method.to_uppercase());
-            if !ACTS.iter().any(|(known, _)| *known == route) {
+            if !ACTS.iter().chain(&ACTS_ELSEWHERE).any(|(known, _)| *known == route) {
                 without.push(route);
             }
         }

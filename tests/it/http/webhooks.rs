@@ -221,6 +221,8 @@ db_test!(
         stage.receiver.behave("/a", Behaviour::Answer(200));
         stage.me().patch(&format!("/webhook-endpoints/{id}"), &json!({"enabled": true})).await.expect(200);
         stage.app.by(&stage.app.operator).post(&replay, &json!({})).await.expect(202);
+        let acts = stage.app.by(&stage.app.operator).get("/admin/audit-log?action=delivery.replay").await.expect(200);
+        assert_eq!(acts.body["data"].as_array().unwrap().len(), 1, "who sent it again is written down");
         stage.receiver.wait_for("/a", 1, PATIENCE).await;
         for delivery in stage.log(&id).await.iter().filter(|delivery| delivery["status"] == "dead") {
             let path = format!("/webhook-endpoints/{id}/deliveries/{}/replay", delivery["id"].as_str().unwrap());

@@ -53,7 +53,7 @@ pub struct StartParams {
 /// What a provider sends back: `state`, and `code` or the fields that it signed.
 #[derive(Deserialize, ToSchema)]
 #[serde(transparent)]
-#[schema(value_type = Object, example = json!({"state": "ost…", "code": "…"}))]
+#[schema(value_type = Object)]
 pub struct CallbackRequest(BTreeMap<String, Value>);
 
 /// A session that waits.
@@ -150,7 +150,7 @@ pub async fn callback(
     tag = "auth",
     security(()),
     params(("provider" = String, Path)),
-    request_body = CallbackRequest,
+    request_body(content = CallbackRequest, example = json!({"state": "ost…", "code": "…"})),
     responses(
         (status = 200, description = "Logged in; or a one-time code, or the linked identity.", body = LoggedInView),
         (status = 403, description = "Not proved.", body = Problem, content_type = "application/problem+json"),

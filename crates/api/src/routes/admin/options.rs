@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 /// Options by name; those left out stay, and null goes back to the default.
 #[derive(Deserialize, ToSchema)]
 #[serde(transparent)]
-#[schema(value_type = Object, example = json!({"registration_open": false, "login_notice": "维护中"}))]
+#[schema(value_type = Object)]
 pub struct OptionsRequest(BTreeMap<String, Value>);
 
 /// One option.
@@ -60,7 +60,7 @@ pub async fn list_options(
 /// Change options; for roots. All replicas follow within five seconds.
 #[utoipa::path(
     tag = "operators",
-    request_body = OptionsRequest,
+    request_body(content = OptionsRequest, example = json!({"registration_open": false, "login_notice": "维护中"})),
     responses((status = 200, body = Listed<OptionView>), WriteErrors)
 )]
 #[put("/admin/options")]
