@@ -17,6 +17,8 @@ use uuid::Uuid;
 /// One plan with room for every run; everything else is the default of production.
 const CONFIG: &str = "\
 profile: production
+webhooks:
+  enabled: false
 log: { level: error }
 plans:
   bench:
