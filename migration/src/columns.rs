@@ -120,6 +120,49 @@ macro_rules! named {
 }
 pub(crate) use named;
 
+/// An index in a migration of its own.
+macro_rules! index_step {
+    ($(#[$note:meta])* $migration:ident, $name:literal, $table:literal, $columns:expr, $unique:literal) => {
+        $(#[$note])*
+        pub struct $migration;
+        $crate::columns::named!($migration, $name);
+
+        #[async_trait::async_trait]
+        impl MigrationTrait for $migration {
+            async fn up(&self, m: &SchemaManager) -> Result<(), DbErr> {
+                m.create_index($crate::columns::index($table, &$columns, $unique)).await
+            }
+
+            async fn down(&self, m: &SchemaManager) -> Result<(), DbErr> {
+                m.drop_index($crate::columns::index_drop($table, &$columns, $unique)).await
+            }
+        }
+    };
+}
+pub(crate) use index_step;
+
+/// A column added to a table that has rows.
+macro_rules! added_column {
+    ($(#[$note:meta])* $migration:ident, $name:literal, $table:literal, $column:literal, $define:expr) => {
+        $(#[$note])*
+        pub struct $migration;
+        $crate::columns::named!($migration, $name);
+
+        #[async_trait::async_trait]
+        impl MigrationTrait for $migration {
+            async fn up(&self, m: &SchemaManager) -> Result<(), DbErr> {
+                let define: fn(&SchemaManager<'_>) -> ColumnDef = $define;
+                m.alter_table(Table::alter().table($table).add_column(define(m)).to_owned()).await
+            }
+
+            async fn down(&self, m: &SchemaManager) -> Result<(), DbErr> {
+                m.alter_table(Table::alter().table($table).drop_column($column).to_owned()).await
+            }
+        }
+    };
+}
+pub(crate) use added_column;
+
 /// An index with a name made of its table and columns.
 pub fn index(table: &'static str, columns: &[&'static str], unique: bool) -> IndexCreateStatement {
     let mut index = Index::create();

@@ -11,6 +11,7 @@ mod quota;
 mod reservations;
 mod retention;
 mod teams;
+mod wallet;
 
 use sea_orm_migration::prelude::*;
 
@@ -98,6 +99,9 @@ impl MigratorTrait for Migrator {
             Box::new(teams::TeamAllocations),
             Box::new(teams::TeamInvitations),
             Box::new(teams::ApiKeysByAccount),
+            Box::new(wallet::Wallets),
+            Box::new(wallet::LedgerTransfers),
+            Box::new(wallet::LedgerTransfersByAccount),
         ]
     }
 }

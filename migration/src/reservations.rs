@@ -1,6 +1,6 @@
 //! Reservations, what they hold of counters, grants and keys, and the debts that captures leave.
 
-use crate::columns::{self as c, named, table};
+use crate::columns::{self as c, added_column, index_step, named, table};
 use sea_orm_migration::prelude::*;
 
 /// `reservations`: what is held until it is captured, released or expires. Each row ends once.
@@ -45,59 +45,18 @@ impl MigrationTrait for Reservations {
     }
 }
 
-/// An index in a migration of its own.
-macro_rules! index {
-    ($(#[$note:meta])* $migration:ident, $name:literal, $table:literal, $columns:expr, $unique:literal) => {
-        $(#[$note])*
-        pub struct $migration;
-        named!($migration, $name);
-
-        #[async_trait::async_trait]
-        impl MigrationTrait for $migration {
-            async fn up(&self, m: &SchemaManager) -> Result<(), DbErr> {
-                m.create_index(c::index($table, &$columns, $unique)).await
-            }
-
-            async fn down(&self, m: &SchemaManager) -> Result<(), DbErr> {
-                m.drop_index(c::index_drop($table, &$columns, $unique)).await
-            }
-        }
-    };
-}
-
-index!(
+index_step!(
     /// A path names a reservation by its own id.
     ReservationsById, "m0211_reservations_by_id", "reservations", ["id"], true
 );
-index!(
+index_step!(
     /// The sweeper asks for what is open and due.
     ReservationsDue, "m0212_reservations_due", "reservations", ["status", "expires_at"], false
 );
-index!(
+index_step!(
     /// Operators list the debts of all accounts, newest first.
     AccountDebtsById, "m0218_account_debts_by_id", "account_debts", ["id"], true
 );
-
-/// A column added to a table that has rows.
-macro_rules! added_column {
-    ($(#[$note:meta])* $migration:ident, $name:literal, $table:literal, $column:literal, $define:expr) => {
-        $(#[$note])*
-        pub struct $migration;
-        named!($migration, $name);
-
-        #[async_trait::async_trait]
-        impl MigrationTrait for $migration {
-            async fn up(&self, m: &SchemaManager) -> Result<(), DbErr> {
-                let define: fn(&SchemaManager<'_>) -> ColumnDef = $define;
-                m.alter_table(Table::alter().table($table).add_column(define(m)).to_owned()).await
-            }
-
-            async fn down(&self, m: &SchemaManager) -> Result<(), DbErr> {
-                m.alter_table(Table::alter().table($table).drop_column($column).to_owned()).await
-            }
-        }
-    };
-}
 
 added_column!(
     /// How much of `quota_counters.reserved` grants hold.

@@ -20,7 +20,19 @@ const DOMAIN_MAY_NAME: [&str; 12] = [
     "uuid",
 ];
 /// A context imports only those before it.
-const CONTEXTS: [&str; 7] = ["identity", "accounts", "teams", "plans", "quota", "metering", "notices"];
+const CONTEXTS: [&str; 11] = [
+    "identity",
+    "accounts",
+    "teams",
+    "plans",
+    "quota",
+    "wallet",
+    "metering",
+    "notices",
+    "orders",
+    "incentives",
+    "billing",
+];
 /// The index of ports names every context, and so do the builders for tests.
 const INDEX_FILES: [&str; 2] = ["store.rs", "testing.rs"];
 /// What is asynchronous in every context.

@@ -86,6 +86,7 @@ id! {
     SessionId, "ses";
     SubscriptionId, "sub";
     TeamId, "team";
+    TransferId, "trf";
     UsageId, "use";
     UserId, "usr";
     WarningId, "wrn";

@@ -19,6 +19,8 @@
 //! | who hears of an event, and in which order | `notices::fan_out`, `notices::lane` |
 //! | when a delivery is tried again or given up | `notices::lane`, `notices::delivery` |
 //! | which addresses webhooks may reach | `notices::egress` |
+//! | what a transfer is, and what a wallet lets through | `wallet::ledger`, `wallet::steps` |
+//! | how a payment provider's answers are understood | `orders::provider` |
 //! | retries when units of work collide | `store::Retry` |
 
 pub mod accounts;
@@ -35,6 +37,7 @@ pub mod metering;
 pub mod money;
 pub mod notices;
 pub mod options;
+pub mod orders;
 pub mod outbox;
 pub mod page;
 pub mod plans;
@@ -48,3 +51,4 @@ pub mod teams;
 pub mod testing;
 pub mod text;
 pub mod time;
+pub mod wallet;

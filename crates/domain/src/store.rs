@@ -17,6 +17,7 @@ use crate::outbox::Outbox;
 use crate::plans::{PlanRepository, SubscriptionRepository};
 use crate::quota::{CounterRepository, GrantRepository, WarningRepository};
 use crate::teams::{InvitationRepository, MemberRepository, TeamRepository};
+use crate::wallet::LedgerRepository;
 use async_trait::async_trait;
 use thiserror::Error;
 
@@ -51,6 +52,7 @@ pub trait Repositories: Send + Sync {
     fn grants(&self) -> &dyn GrantRepository;
     fn idempotency(&self) -> &dyn IdempotencyRepository;
     fn lanes(&self) -> &dyn LaneRepository;
+    fn ledger(&self) -> &dyn LedgerRepository;
     fn leases(&self) -> &dyn LeaseRepository;
     fn oauth_flows(&self) -> &dyn OAuthFlowRepository;
     fn oauth_identities(&self) -> &dyn OAuthIdentityRepository;

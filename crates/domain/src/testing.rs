@@ -29,6 +29,7 @@ use crate::teams::{
     TeamRepository,
 };
 use crate::time::Clock;
+use crate::wallet::{LedgerRepository, MockLedgerRepository};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::collections::VecDeque;
@@ -69,6 +70,7 @@ doubles! {
     grants: MockGrantRepository as GrantRepository,
     idempotency: MockIdempotencyRepository as IdempotencyRepository,
     lanes: MockLaneRepository as LaneRepository,
+    ledger: MockLedgerRepository as LedgerRepository,
     leases: MockLeaseRepository as LeaseRepository,
     oauth_flows: MockOAuthFlowRepository as OAuthFlowRepository,
     oauth_identities: MockOAuthIdentityRepository as OAuthIdentityRepository,

@@ -15,6 +15,7 @@ mod grants;
 mod idempotency;
 mod invitations;
 mod lanes;
+mod ledger;
 mod members;
 mod migrate;
 mod notices;

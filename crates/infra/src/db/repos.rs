@@ -21,6 +21,7 @@ use domain::plans::{PlanRepository, SubscriptionRepository};
 use domain::quota::{CounterRepository, GrantRepository, WarningRepository};
 use domain::store::{Repositories, StoreResult, UnitOfWork};
 use domain::teams::{InvitationRepository, MemberRepository, TeamRepository};
+use domain::wallet::LedgerRepository;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use std::sync::{Arc, Mutex};
 
@@ -62,6 +63,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn invitations(&self) -> &dyn InvitationRepository {
+        self
+    }
+    fn ledger(&self) -> &dyn LedgerRepository {
         self
     }
     fn leases(&self) -> &dyn LeaseRepository {
