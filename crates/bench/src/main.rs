@@ -4,13 +4,8 @@
 
 mod arguments;
 mod bare;
-mod client;
-mod database;
-mod figures;
-mod load;
 mod loads;
 mod machine;
-mod process;
 mod reference;
 mod report;
 mod scenario;
@@ -23,6 +18,7 @@ use infra::clock::SystemClock;
 use report::Report;
 use stage::Bench;
 use std::process::ExitCode;
+use suanpan_bench::{client, customers, database, figures, load, process};
 use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> ExitCode {

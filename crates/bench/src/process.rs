@@ -5,7 +5,7 @@ use anyhow::{Context, bail};
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 const READY_WITHIN: Duration = Duration::from_mins(1);
@@ -123,18 +123,27 @@ impl Server {
     }
 
     /// Ends it as an operator would, and by force when it does not end.
-    pub async fn end(mut self) -> anyhow::Result<()> {
+    pub async fn end(self) -> anyhow::Result<()> {
+        if let Err(error) = self.terminate(END_WITHIN).await {
+            eprintln!("{error}, and is killed");
+        }
+        Ok(())
+    }
+
+    /// Asks it to end, and how and how soon it did.
+    pub async fn terminate(mut self, within: Duration) -> anyhow::Result<(ExitStatus, Duration)> {
         let id = self.child.id().to_string();
         Command::new("kill").args(["-TERM", &id]).status().context("cannot run kill")?;
         let asked = Instant::now();
-        while self.child.try_wait()?.is_none() {
-            if asked.elapsed() > END_WITHIN {
-                eprintln!("the server did not end on SIGTERM and is killed");
-                break;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok((status, asked.elapsed()));
+            }
+            if asked.elapsed() > within {
+                bail!("the server did not end on SIGTERM");
             }
             tokio::time::sleep(END_POLL).await;
         }
-        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The stage of a scenario: a fresh database with many customers, and the server on it.
 
 use crate::arguments::{Arguments, Course};
-use crate::client;
+use crate::customers::{Keys, PASSWORD, customers};
 use crate::database::accounts::Original;
 use crate::database::totals::Totals;
 use crate::database::{Databases, Engine, Fresh};
@@ -9,10 +9,8 @@ use crate::figures::float;
 use crate::load::{self, Load, Outcome};
 use crate::process::{Program, Server, Tuning};
 use anyhow::Context;
-use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Instant;
-use uuid::Uuid;
 
 /// One plan with room for every run; everything else is the default of production.
 const CONFIG: &str = "\
@@ -31,7 +29,6 @@ plans:
       traffic: { included: 1024, on_exhausted: refuse }
 billing: { default_plan: bench }
 ";
-const PASSWORD: &str = "a password of benchmarks";
 
 /// Everything that scenarios share.
 pub struct Bench {
@@ -39,13 +36,6 @@ pub struct Bench {
     pub course: Course,
     pub databases: Databases,
     config: PathBuf,
-}
-
-/// A customer's key, and one that may address every account.
-#[derive(Clone, Debug)]
-pub struct Keys {
-    pub hot: String,
-    pub service: String,
 }
 
 pub struct Stage {
@@ -82,28 +72,6 @@ impl Bench {
         eprintln!("{engine}: {accounts} accounts in {:.1} s", started.elapsed().as_secs_f64());
         Ok(Stage { program, database, original, keys, accounts, server: Some(server), before, recorded: 0 })
     }
-}
-
-/// An operator's service key, and a customer with a key who has consumed once.
-fn customers(server: &Server) -> anyhow::Result<(Original, Keys)> {
-    let post = |path: &str, token: Option<&str>, body: Value| client::post(server.address, path, token, &body);
-    let operator = post("/auth/login", None, json!({"login": "bench", "password": PASSWORD}))?;
-    let operator = client::text(&operator, "/token")?;
-    let service = post("/api-keys", Some(&operator), json!({"name": "service", "scopes": ["service"]}))?;
-    let customer = post("/auth/register", None, json!({"username": "hot", "password": PASSWORD}))?;
-    let token = client::text(&customer, "/token")?;
-    let hot = client::text(&post("/api-keys", Some(&token), json!({"name": "hot"}))?, "/key")?;
-    post("/usage", Some(&hot), json!({"meter": "words", "quantity": 1, "key": "first"}))?;
-    let original = Original {
-        user: uuid(&client::text(&customer, "/user/id")?)?,
-        account: uuid(&client::text(&customer, "/account/id")?)?,
-    };
-    Ok((original, Keys { hot, service: client::text(&service, "/key")? }))
-}
-
-fn uuid(id: &str) -> anyhow::Result<Uuid> {
-    let (_, digits) = id.split_once('_').with_context(|| format!("{id} is no id"))?;
-    Ok(Uuid::try_parse(digits)?)
 }
 
 impl Stage {
