@@ -101,7 +101,7 @@ impl MigratorTrait for Migrator {
             Box::new(teams::ApiKeysByAccount),
             Box::new(wallet::Wallets),
             Box::new(wallet::LedgerTransfers),
-            Box::new(wallet::LedgerTransfersByAccount),
+            Box::new(wallet::WalletEntries),
         ]
     }
 }

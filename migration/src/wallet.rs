@@ -1,6 +1,6 @@
 //! Wallets and the ledger's transfers.
 
-use crate::columns::{self as c, index_step, named, table};
+use crate::columns::{self as c, named, table};
 use sea_orm_migration::prelude::*;
 
 /// `wallets`: what an account has prepaid, a row per currency.
@@ -16,8 +16,10 @@ impl MigrationTrait for Wallets {
             .col(c::text("currency", 3))
             .col(c::integer(m, "balance"))
             .col(c::integer(m, "held"))
+            .col(c::integer(m, "entries"))
             .primary_key(&mut c::key(&["account_id", "currency"]))
             .check(Expr::cust("held >= 0 AND held <= balance"))
+            .check(Expr::cust("entries >= 0"))
             .to_owned();
         m.create_table(wallets).await
     }
@@ -62,7 +64,28 @@ impl MigrationTrait for LedgerTransfers {
     }
 }
 
-index_step!(
-    /// A wallet's statement: what concerned an account, newest first.
-    LedgerTransfersByAccount, "m0402_ledger_transfers_by_account", "ledger_transfers", ["account_id", "id"], false
-);
+/// `wallet_entries`: what each transfer did to a wallet, numbered without gaps, with the balance after it.
+pub struct WalletEntries;
+named!(WalletEntries, "m0402_wallet_entries");
+
+#[async_trait::async_trait]
+impl MigrationTrait for WalletEntries {
+    async fn up(&self, m: &SchemaManager) -> Result<(), DbErr> {
+        let entries = table(m, "wallet_entries")
+            .await?
+            .col(c::id("account_id"))
+            .col(c::text("currency", 3))
+            .col(c::integer(m, "number"))
+            .col(c::id("transfer_id"))
+            .col(c::integer(m, "amount"))
+            .col(c::integer(m, "balance"))
+            .primary_key(&mut c::key(&["account_id", "currency", "number"]))
+            .check(Expr::cust("number > 0 AND amount <> 0 AND balance >= 0"))
+            .to_owned();
+        m.create_table(entries).await
+    }
+
+    async fn down(&self, m: &SchemaManager) -> Result<(), DbErr> {
+        m.drop_table(Table::drop().table("wallet_entries").to_owned()).await
+    }
+}

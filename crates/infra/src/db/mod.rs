@@ -16,6 +16,7 @@ mod idempotency;
 mod invitations;
 mod lanes;
 mod ledger;
+mod ledger_totals;
 mod members;
 mod migrate;
 mod notices;

@@ -34,4 +34,5 @@ pub mod usage_record;
 pub mod user;
 pub mod user_subscription;
 pub mod wallet;
+pub mod wallet_entry;
 pub mod webhook_endpoint;
