@@ -102,6 +102,10 @@ impl MigratorTrait for Migrator {
             Box::new(wallet::Wallets),
             Box::new(wallet::LedgerTransfers),
             Box::new(wallet::WalletEntries),
+            Box::new(wallet::LedgerAdjustments),
+            Box::new(wallet::CountersWalletPaid),
+            Box::new(wallet::CountersWalletHeld),
+            Box::new(wallet::UsageTransfer),
         ]
     }
 }

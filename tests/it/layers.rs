@@ -38,7 +38,7 @@ const INDEX_FILES: [&str; 2] = ["store.rs", "testing.rs"];
 /// What is asynchronous in every context.
 const ASYNCHRONOUS: [&str; 4] = ["mod.rs", "ports.rs", "service.rs", "steps.rs"];
 /// Parts of services, and steps, that have a file of their own.
-const USE_CASES: [&str; 32] = [
+const USE_CASES: [&str; 33] = [
     "accounts/access.rs",
     "accounts/identities.rs",
     "accounts/keys.rs",
@@ -71,6 +71,7 @@ const USE_CASES: [&str; 32] = [
     "teams/members.rs",
     "teams/ownership.rs",
     "teams/samples.rs",
+    "wallet/adjusting.rs",
 ];
 const MAX_LINES: usize = 600;
 /// The only reader of the system's clock.

@@ -70,6 +70,7 @@ macro_rules! id {
 id! {
     /// What owns usage, quota, wallet, subscription and bills.
     AccountId, "acc";
+    AdjustmentId, "adj";
     ApiKeyId, "key";
     AuditId, "aud";
     DebtId, "dbt";

@@ -17,7 +17,7 @@ use crate::outbox::Outbox;
 use crate::plans::{PlanRepository, SubscriptionRepository};
 use crate::quota::{CounterRepository, GrantRepository, WarningRepository};
 use crate::teams::{InvitationRepository, MemberRepository, TeamRepository};
-use crate::wallet::LedgerRepository;
+use crate::wallet::{AdjustmentRepository, LedgerRepository};
 use async_trait::async_trait;
 use thiserror::Error;
 
@@ -44,6 +44,7 @@ pub type StoreResult<T> = Result<T, StoreError>;
 /// Every port over one connection or one transaction.
 pub trait Repositories: Send + Sync {
     fn accounts(&self) -> &dyn AccountRepository;
+    fn adjustments(&self) -> &dyn AdjustmentRepository;
     fn api_keys(&self) -> &dyn ApiKeyRepository;
     fn audit(&self) -> &dyn AuditLog;
     fn counters(&self) -> &dyn CounterRepository;

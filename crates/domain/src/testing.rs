@@ -29,7 +29,7 @@ use crate::teams::{
     TeamRepository,
 };
 use crate::time::Clock;
-use crate::wallet::{LedgerRepository, MockLedgerRepository};
+use crate::wallet::{AdjustmentRepository, LedgerRepository, MockAdjustmentRepository, MockLedgerRepository};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::collections::VecDeque;
@@ -62,6 +62,7 @@ macro_rules! doubles {
 
 doubles! {
     accounts: MockAccountRepository as AccountRepository,
+    adjustments: MockAdjustmentRepository as AdjustmentRepository,
     api_keys: MockApiKeyRepository as ApiKeyRepository,
     audit: MockAuditLog as AuditLog,
     counters: MockCounterRepository as CounterRepository,

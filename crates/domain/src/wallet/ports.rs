@@ -1,7 +1,7 @@
 //! What the ledger keeps: wallets with their statements, and transfers that are only ever added.
 
-use super::{LedgerTotal, Posting, StatementLine, Transfer, TransferKind, Wallet};
-use crate::id::{AccountId, TransferId};
+use super::{Adjustment, AdjustmentStatus, LedgerTotal, Posting, StatementLine, Transfer, TransferKind, Wallet};
+use crate::id::{AccountId, AdjustmentId, TransferId};
 use crate::money::Currency;
 use crate::page::{Page, PageRequest};
 use crate::store::StoreResult;
@@ -34,4 +34,20 @@ pub trait LedgerRepository: Send + Sync {
 
     /// What all transfers together moved into and out of each kind of ledger account, per currency.
     async fn totals(&self) -> StoreResult<Vec<LedgerTotal>>;
+}
+
+/// Operators' adjustments. Whoever writes one holds the lock on its account's row.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait AdjustmentRepository: Send + Sync {
+    async fn insert(&self, adjustment: &Adjustment) -> StoreResult<()>;
+
+    /// Of any account: for operators.
+    async fn find(&self, id: AdjustmentId) -> StoreResult<Option<Adjustment>>;
+
+    /// Stores what was decided about one that waited; `StoreError::Contended` when it does not wait any more.
+    async fn decide(&self, adjustment: &Adjustment) -> StoreResult<()>;
+
+    /// Those of all accounts, newest first: for operators.
+    async fn list(&self, status: Option<AdjustmentStatus>, page: PageRequest) -> StoreResult<Page<Adjustment>>;
 }

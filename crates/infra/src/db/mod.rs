@@ -1,6 +1,7 @@
 //! The three databases behind one store.
 
 mod accounts;
+mod adjustments;
 mod api_keys;
 mod audit;
 mod bulk;

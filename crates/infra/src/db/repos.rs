@@ -21,7 +21,7 @@ use domain::plans::{PlanRepository, SubscriptionRepository};
 use domain::quota::{CounterRepository, GrantRepository, WarningRepository};
 use domain::store::{Repositories, StoreResult, UnitOfWork};
 use domain::teams::{InvitationRepository, MemberRepository, TeamRepository};
-use domain::wallet::LedgerRepository;
+use domain::wallet::{AdjustmentRepository, LedgerRepository};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use std::sync::{Arc, Mutex};
 
@@ -36,6 +36,9 @@ pub struct Repos<C> {
 
 impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
     fn accounts(&self) -> &dyn AccountRepository {
+        self
+    }
+    fn adjustments(&self) -> &dyn AdjustmentRepository {
         self
     }
     fn api_keys(&self) -> &dyn ApiKeyRepository {

@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod delivery_lane;
 pub mod idempotency_key;
 pub mod lease;
+pub mod ledger_adjustment;
 pub mod ledger_transfer;
 pub mod login_throttle;
 pub mod notice;
