@@ -42,7 +42,7 @@ pub struct Draft {
 
 /// An order and the attempt at it that the customer makes now.
 #[derive(Clone, Debug)]
-pub struct Checkout {
+pub struct Attempt {
     pub order: Order,
     pub payment: Payment,
 }
@@ -50,7 +50,7 @@ pub struct Checkout {
 impl OrderService {
     /// Writes an order and its first attempt, in the unit of work of the caller, who holds the lock on the account's row.
     /// After its commit the caller asks the provider by [`Self::place`]; if that never happens, the loop does.
-    pub async fn begin(&self, work: &dyn Repositories, draft: Draft, now: DateTime<Utc>) -> Result<Checkout> {
+    pub async fn begin(&self, work: &dyn Repositories, draft: Draft, now: DateTime<Utc>) -> Result<Attempt> {
         if work.orders().count_open(draft.account).await? >= MAX_OPEN_ORDERS {
             return Err(Error::conflict("conflict", "Twenty orders wait for their payment; pay or close one first."));
         }
@@ -72,7 +72,7 @@ impl OrderService {
         };
         work.orders().insert(&order).await?;
         let payment = self.attempt(work, &order, (draft.provider, draft.method), now).await?;
-        Ok(Checkout { order, payment })
+        Ok(Attempt { order, payment })
     }
 
     /// Writes another attempt at an order under the lock of its account.
@@ -132,7 +132,7 @@ impl OrderService {
     }
 
     /// Asks the provider for an attempt whose answer is not stored; answers the attempt as it is then.
-    pub async fn place(&self, id: PaymentId) -> Result<Checkout> {
+    pub async fn place(&self, id: PaymentId) -> Result<Attempt> {
         let asked = self.checkout(id).await?;
         if asked.payment.status != PaymentStatus::Unknown || asked.order.status != OrderStatus::Created {
             return Ok(asked);
@@ -155,7 +155,7 @@ impl OrderService {
         self.checkout(id).await
     }
 
-    fn request(&self, asked: &Checkout) -> PlaceRequest {
+    fn request(&self, asked: &Attempt) -> PlaceRequest {
         PlaceRequest {
             number: asked.payment.number(),
             method: asked.payment.method,
@@ -187,9 +187,9 @@ impl OrderService {
         Ok(work.commit().await?)
     }
 
-    pub(super) async fn checkout(&self, id: PaymentId) -> Result<Checkout> {
+    pub(super) async fn checkout(&self, id: PaymentId) -> Result<Attempt> {
         let payment = self.store.payments().find(id).await?.ok_or(Error::NotFound("payment"))?;
         let order = self.store.orders().find(payment.order).await?.ok_or(Error::NotFound("order"))?;
-        Ok(Checkout { order, payment })
+        Ok(Attempt { order, payment })
     }
 }

@@ -1,7 +1,7 @@
 //! Operators' look at orders, payments, refunds, suspended money, messages and differences; and the word of one that
 //! a transfer outside arrived.
 
-use super::attempts::Checkout;
+use super::attempts::Attempt;
 use super::message::{MessageOutcome, PaymentMessage};
 use super::order::Order;
 use super::payment::Payment;
@@ -37,7 +37,7 @@ pub struct ConfirmWish {
 
 impl OrderService {
     /// A transfer arrived: settled as if a provider had said so. Repeating it with the same transaction changes nothing.
-    pub async fn confirm(&self, actor: &Actor, id: PaymentId, wish: &ConfirmWish) -> Result<Checkout> {
+    pub async fn confirm(&self, actor: &Actor, id: PaymentId, wish: &ConfirmWish) -> Result<Attempt> {
         actor.require_admin()?;
         let payment = self.store.payments().find(id).await?.ok_or(Error::NotFound("payment"))?;
         if payment.provider != Provider::Manual {
@@ -76,7 +76,7 @@ impl OrderService {
         Ok(self.store.payments().list(filter, page).await?)
     }
 
-    pub async fn show_payment(&self, actor: &Actor, id: PaymentId) -> Result<Checkout> {
+    pub async fn show_payment(&self, actor: &Actor, id: PaymentId) -> Result<Attempt> {
         actor.require_admin()?;
         self.checkout(id).await
     }

@@ -24,10 +24,11 @@ mod rules;
 mod service;
 mod settling;
 mod shop;
+mod subscription_provider;
 mod suspense;
 mod telling;
 
-pub use attempts::{Checkout, Draft};
+pub use attempts::{Attempt, Draft};
 pub use closing::EXPIRE_CHUNK;
 pub use confirming::ConfirmWish;
 pub use delivering::{ProductDelivery, TopUpDelivery};
@@ -62,4 +63,8 @@ pub use rules::{PaymentProviders, PaymentRules};
 pub use service::{OrderService, OrderView, OrderWish, Wanted};
 pub use settling::{Fact, Mode, Settled, Settlement};
 pub use shop::{ProductChange, ProductWish, ShopService};
+pub use subscription_provider::{
+    CancelWhen, Checkout, CheckoutRequest, ProviderInvoice, ProviderSubscription, ProviderSubscriptionStatus,
+    SubscriptionEvent, SubscriptionMessage, SubscriptionProvider,
+};
 pub use suspense::{Resolution, SuspenseItem, SuspenseReason, SuspenseStatus};

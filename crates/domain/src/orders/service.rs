@@ -1,6 +1,6 @@
 //! Use cases of whoever buys: order, see, try another way to pay.
 
-use super::attempts::{Checkout, Draft};
+use super::attempts::{Attempt, Draft};
 use super::order::{Order, Purpose};
 use super::payment::Payment;
 use super::ports::OrderFilter;
@@ -69,7 +69,7 @@ impl OrderService {
         which: &AccountRef,
         wish: &OrderWish,
         once: &IdempotentRequest,
-    ) -> Result<Answered<Checkout>> {
+    ) -> Result<Answered<Attempt>> {
         require_buyer(actor)?;
         let made = retrying!(self.store, self.try_order(actor, which, wish, once))?;
         self.placed(made).await
@@ -112,7 +112,7 @@ impl OrderService {
         id: OrderId,
         (provider, method): (Provider, PayMethod),
         once: &IdempotentRequest,
-    ) -> Result<Answered<Checkout>> {
+    ) -> Result<Answered<Attempt>> {
         require_buyer(actor)?;
         let made = retrying!(self.store, self.try_attempt(actor, id, (provider, method), once))?;
         self.placed(made).await
@@ -140,7 +140,7 @@ impl OrderService {
         Ok(Answered::fresh(ids))
     }
 
-    async fn placed(&self, made: Answered<(OrderId, PaymentId)>) -> Result<Answered<Checkout>> {
+    async fn placed(&self, made: Answered<(OrderId, PaymentId)>) -> Result<Answered<Attempt>> {
         let value = self.place(made.value.1).await?;
         Ok(Answered { value, replayed: made.replayed })
     }
