@@ -17,6 +17,7 @@ use domain::quota::GrantService;
 use domain::store::Store;
 use domain::teams::TeamService;
 use domain::time::Clock;
+use domain::wallet::LedgerService;
 use futures_util::future::join_all;
 use infra::clock::TestClock;
 use std::collections::BTreeMap;
@@ -40,6 +41,7 @@ pub struct Services {
     pub plans: PlanService,
     pub subscriptions: SubscriptionService,
     pub grants: GrantService,
+    pub ledger: LedgerService,
     pub metering: Arc<MeteringService>,
     pub retention: RetentionService,
     pub notices: NoticeService,

@@ -7,7 +7,7 @@ mod sections;
 
 pub use sections::{
     Clock, Database, Limits, Log, LogFormat, Mail, Metrics, OAuth, Profile, Provider, Retention, Security, Server,
-    Sessions, Tls, Webhooks,
+    Sessions, Tls, Wallet, Webhooks,
 };
 
 use domain::plans::Catalogue;
@@ -30,6 +30,7 @@ pub struct Settings {
     pub log: Log,
     pub limits: Limits,
     pub retention: Retention,
+    pub wallet: Wallet,
     pub oauth: OAuth,
     catalogue: Catalogue,
 }
@@ -78,6 +79,7 @@ impl Settings {
             log: sections.log,
             limits: sections.limits,
             retention: sections.retention,
+            wallet: sections.wallet,
             oauth: sections.oauth,
             catalogue,
         }

@@ -22,6 +22,7 @@ pub mod subscription;
 mod subscription_views;
 pub mod teams;
 pub mod usage;
+pub mod wallet;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -36,6 +37,7 @@ pub fn configure(config: &mut ServiceConfig) {
     oauth(config);
     plans::configure(config);
     subscription::configure(config);
+    wallet::configure(config);
     notices::configure(config);
     teams::configure(config);
     admin::configure(config);

@@ -1,6 +1,7 @@
 //! The three databases behind one store.
 
 mod accounts;
+mod adjustments;
 mod api_keys;
 mod audit;
 mod bulk;
@@ -16,20 +17,29 @@ mod idempotency;
 mod invitations;
 mod lanes;
 mod ledger;
+mod ledger_totals;
 mod members;
 mod migrate;
+mod newest;
 mod notices;
 mod oauth;
 mod options;
+mod orders;
 mod outbox;
 mod pairs;
+mod payment_messages;
+mod payments;
 mod plans;
+mod products;
+mod reconciliations;
+mod refunds;
 mod repos;
 mod reservations;
 mod search;
 mod sessions;
 mod standings;
 mod subscriptions;
+mod suspense;
 mod teams;
 mod throttles;
 mod usage;
