@@ -2,6 +2,7 @@
 
 pub mod columns;
 mod identity;
+mod incentives;
 mod kernel;
 mod metering;
 mod notices;
@@ -11,6 +12,7 @@ mod quota;
 mod reservations;
 mod retention;
 mod teams;
+mod verification;
 mod wallet;
 
 use sea_orm_migration::prelude::*;
@@ -102,6 +104,15 @@ impl MigratorTrait for Migrator {
             Box::new(wallet::Wallets),
             Box::new(wallet::LedgerTransfers),
             Box::new(wallet::LedgerTransfersByAccount),
+            Box::new(incentives::RedemptionBatches),
+            Box::new(incentives::RedemptionCodes),
+            Box::new(incentives::RedemptionCodesByBatch),
+            Box::new(incentives::RedemptionUses),
+            Box::new(incentives::RedemptionUsesByBatch),
+            Box::new(incentives::CheckIns),
+            Box::new(incentives::Referrals),
+            Box::new(incentives::ReferralRewards),
+            Box::new(verification::UserVerifications),
         ]
     }
 }

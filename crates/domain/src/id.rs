@@ -82,6 +82,9 @@ id! {
     NoticeId, "ntc";
     OutboxId, "evt";
     PlanVersionId, "plv";
+    RedemptionBatchId, "rdb";
+    RedemptionCodeId, "rdc";
+    RedemptionUseId, "rdu";
     ReservationId, "rsv";
     SessionId, "ses";
     SubscriptionId, "sub";

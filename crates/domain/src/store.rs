@@ -6,7 +6,10 @@ use crate::error::Error;
 use crate::idempotency::IdempotencyRepository;
 use crate::identity::{
     ApiKeyRepository, OAuthFlowRepository, OAuthIdentityRepository, SessionRepository, ThrottleRepository,
-    UserRepository,
+    UserRepository, VerificationRepository,
+};
+use crate::incentives::{
+    CheckInRepository, RedemptionBatchRepository, RedemptionCodeRepository, RedemptionUseRepository, ReferralRepository,
 };
 use crate::metering::{
     DebtRepository, ReservationRepository, StandingRepository, UsageMonthRepository, UsageRepository,
@@ -16,6 +19,7 @@ use crate::options::{LeaseRepository, OptionRepository};
 use crate::outbox::Outbox;
 use crate::plans::{PlanRepository, SubscriptionRepository};
 use crate::quota::{CounterRepository, GrantRepository, WarningRepository};
+use crate::sealed::SealedRepository;
 use crate::teams::{InvitationRepository, MemberRepository, TeamRepository};
 use crate::wallet::LedgerRepository;
 use async_trait::async_trait;
@@ -46,6 +50,7 @@ pub trait Repositories: Send + Sync {
     fn accounts(&self) -> &dyn AccountRepository;
     fn api_keys(&self) -> &dyn ApiKeyRepository;
     fn audit(&self) -> &dyn AuditLog;
+    fn check_ins(&self) -> &dyn CheckInRepository;
     fn counters(&self) -> &dyn CounterRepository;
     fn debts(&self) -> &dyn DebtRepository;
     fn deliveries(&self) -> &dyn DeliveryRepository;
@@ -63,7 +68,12 @@ pub trait Repositories: Send + Sync {
     fn options(&self) -> &dyn OptionRepository;
     fn outbox(&self) -> &dyn Outbox;
     fn plans(&self) -> &dyn PlanRepository;
+    fn redemption_batches(&self) -> &dyn RedemptionBatchRepository;
+    fn redemption_codes(&self) -> &dyn RedemptionCodeRepository;
+    fn redemption_uses(&self) -> &dyn RedemptionUseRepository;
+    fn referrals(&self) -> &dyn ReferralRepository;
     fn reservations(&self) -> &dyn ReservationRepository;
+    fn sealed(&self) -> &dyn SealedRepository;
     fn sessions(&self) -> &dyn SessionRepository;
     fn standings(&self) -> &dyn StandingRepository;
     fn subscriptions(&self) -> &dyn SubscriptionRepository;
@@ -72,6 +82,7 @@ pub trait Repositories: Send + Sync {
     fn usage(&self) -> &dyn UsageRepository;
     fn usage_months(&self) -> &dyn UsageMonthRepository;
     fn users(&self) -> &dyn UserRepository;
+    fn verifications(&self) -> &dyn VerificationRepository;
     fn warnings(&self) -> &dyn WarningRepository;
     fn webhooks(&self) -> &dyn WebhookRepository;
 }

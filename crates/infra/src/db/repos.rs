@@ -9,7 +9,10 @@ use domain::audit::{AuditEvent, AuditLog};
 use domain::idempotency::IdempotencyRepository;
 use domain::identity::{
     ApiKeyRepository, OAuthFlowRepository, OAuthIdentityRepository, SessionRepository, ThrottleRepository,
-    UserRepository,
+    UserRepository, VerificationRepository,
+};
+use domain::incentives::{
+    CheckInRepository, RedemptionBatchRepository, RedemptionCodeRepository, RedemptionUseRepository, ReferralRepository,
 };
 use domain::metering::{
     DebtRepository, ReservationRepository, StandingRepository, UsageMonthRepository, UsageRepository,
@@ -19,6 +22,7 @@ use domain::options::{LeaseRepository, OptionRepository};
 use domain::outbox::Outbox;
 use domain::plans::{PlanRepository, SubscriptionRepository};
 use domain::quota::{CounterRepository, GrantRepository, WarningRepository};
+use domain::sealed::SealedRepository;
 use domain::store::{Repositories, StoreResult, UnitOfWork};
 use domain::teams::{InvitationRepository, MemberRepository, TeamRepository};
 use domain::wallet::LedgerRepository;
@@ -42,6 +46,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn audit(&self) -> &dyn AuditLog {
+        self
+    }
+    fn check_ins(&self) -> &dyn CheckInRepository {
         self
     }
     fn counters(&self) -> &dyn CounterRepository {
@@ -95,7 +102,22 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
     fn plans(&self) -> &dyn PlanRepository {
         self
     }
+    fn redemption_batches(&self) -> &dyn RedemptionBatchRepository {
+        self
+    }
+    fn redemption_codes(&self) -> &dyn RedemptionCodeRepository {
+        self
+    }
+    fn redemption_uses(&self) -> &dyn RedemptionUseRepository {
+        self
+    }
+    fn referrals(&self) -> &dyn ReferralRepository {
+        self
+    }
     fn reservations(&self) -> &dyn ReservationRepository {
+        self
+    }
+    fn sealed(&self) -> &dyn SealedRepository {
         self
     }
     fn sessions(&self) -> &dyn SessionRepository {
@@ -120,6 +142,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn users(&self) -> &dyn UserRepository {
+        self
+    }
+    fn verifications(&self) -> &dyn VerificationRepository {
         self
     }
     fn warnings(&self) -> &dyn WarningRepository {
