@@ -51,7 +51,7 @@ impl CheckInView {
     )
 )]
 #[post("/check-in")]
-pub async fn check_in(caller: Caller, services: web::Data<Arc<Services>>) -> ApiResult<HttpResponse> {
+pub async fn check_in_today(caller: Caller, services: web::Data<Arc<Services>>) -> ApiResult<HttpResponse> {
     let check_in = move |all: Arc<Services>| async move { all.check_ins.check_in(caller.actor()).await };
     let (check_in, first) = services.run(check_in).await?;
     let status = if first { StatusCode::CREATED } else { StatusCode::OK };

@@ -13,7 +13,7 @@ pub fn configure(config: &mut ServiceConfig) {
     config
         .service(redeem::redeem)
         .service(redeem::list_redemptions)
-        .service(check_in::check_in)
+        .service(check_in::check_in_today)
         .service(check_in::get_check_in)
         .service(referral::get_referral)
         .service(referral::transfer_referral)
