@@ -7,10 +7,12 @@ mod kernel;
 mod metering;
 mod notices;
 mod operators;
+mod orders;
 mod plans;
 mod quota;
 mod reservations;
 mod retention;
+mod settlement;
 mod teams;
 mod verification;
 mod wallet;
@@ -103,7 +105,31 @@ impl MigratorTrait for Migrator {
             Box::new(teams::ApiKeysByAccount),
             Box::new(wallet::Wallets),
             Box::new(wallet::LedgerTransfers),
-            Box::new(wallet::LedgerTransfersByAccount),
+            Box::new(wallet::WalletEntries),
+            Box::new(wallet::LedgerAdjustments),
+            Box::new(wallet::CountersWalletPaid),
+            Box::new(wallet::CountersWalletHeld),
+            Box::new(wallet::UsageTransfer),
+            Box::new(orders::Products),
+            Box::new(orders::Orders),
+            Box::new(orders::OrdersById),
+            Box::new(orders::OrdersDue),
+            Box::new(orders::Payments),
+            Box::new(orders::PaymentsById),
+            Box::new(orders::PaymentsByOrder),
+            Box::new(orders::PaymentsDue),
+            Box::new(orders::PaymentsByTransaction),
+            Box::new(orders::PaymentsByDay),
+            Box::new(orders::Refunds),
+            Box::new(orders::RefundsById),
+            Box::new(orders::RefundsByPayment),
+            Box::new(orders::RefundsDue),
+            Box::new(settlement::SuspenseItems),
+            Box::new(settlement::SuspenseItemsById),
+            Box::new(settlement::PaymentMessages),
+            Box::new(settlement::ReconciliationItems),
+            Box::new(settlement::ReconciledDays),
+            Box::new(settlement::RefundsByDay),
             Box::new(incentives::RedemptionBatches),
             Box::new(incentives::RedemptionCodes),
             Box::new(incentives::RedemptionCodesByBatch),

@@ -38,7 +38,7 @@ const INDEX_FILES: [&str; 2] = ["store.rs", "testing.rs"];
 /// What is asynchronous in every context.
 const ASYNCHRONOUS: [&str; 4] = ["mod.rs", "ports.rs", "service.rs", "steps.rs"];
 /// Parts of services, and steps, that have a file of their own.
-const USE_CASES: [&str; 32] = [
+const USE_CASES: [&str; 46] = [
     "accounts/access.rs",
     "accounts/identities.rs",
     "accounts/keys.rs",
@@ -60,6 +60,19 @@ const USE_CASES: [&str; 32] = [
     "notices/fan_out.rs",
     "notices/sweeping.rs",
     "notices/webhooks.rs",
+    "orders/attempts.rs",
+    "orders/closing.rs",
+    "orders/confirming.rs",
+    "orders/delivering.rs",
+    "orders/hooks.rs",
+    "orders/notifications.rs",
+    "orders/polling.rs",
+    "orders/reconciling.rs",
+    "orders/refunding.rs",
+    "orders/resolving.rs",
+    "orders/settling.rs",
+    "orders/shop.rs",
+    "orders/telling.rs",
     "plans/altering.rs",
     "plans/meter_agreement.rs",
     "plans/orders.rs",
@@ -71,6 +84,7 @@ const USE_CASES: [&str; 32] = [
     "teams/members.rs",
     "teams/ownership.rs",
     "teams/samples.rs",
+    "wallet/adjusting.rs",
 ];
 const MAX_LINES: usize = 600;
 /// The only reader of the system's clock.

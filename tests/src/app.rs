@@ -5,6 +5,7 @@ use crate::scene::{self, Customer, Scene};
 use actix_web::HttpServer;
 use actix_web::dev::ServerHandle;
 use api::server::{AppState, app};
+use api::settings::Settings;
 use domain::accounts::KeyWish;
 use domain::identity::{Password, Username};
 use reqwest::Method;
@@ -80,12 +81,20 @@ impl TestApp {
 
     /// As `new`, with settings named as `SUANPAN__…`.
     pub async fn with(url: &str, more: &[(&str, &str)]) -> Self {
-        let mut app = Self::start(url, more).await;
+        Self::start(url, more).await.with_operator().await
+    }
+
+    /// As `new`, for a product that has a preset.
+    pub async fn of_product(product: &str, url: &str) -> Self {
+        Self::serve(&scene::settings_of(Some(product), url, &[])).await.with_operator().await
+    }
+
+    async fn with_operator(mut self) -> Self {
         let username = Username::parse("operator").unwrap();
         let password = Password::choose(PASSWORD).unwrap();
-        let operator = app.scene.services.registration.create_admin(username, &password).await.unwrap();
-        operator.token.expose().clone_into(&mut app.operator);
-        app
+        let operator = self.scene.services.registration.create_admin(username, &password).await.unwrap();
+        operator.token.expose().clone_into(&mut self.operator);
+        self
     }
 
     /// Another server over the same database.
@@ -102,8 +111,12 @@ impl TestApp {
 
     /// As `with`, before anybody is an operator.
     pub async fn start(url: &str, more: &[(&str, &str)]) -> Self {
-        let scene = Scene::with(url, more).await;
-        let state = AppState::new(scene.services.clone(), scene::settings(url, more));
+        Self::serve(&scene::settings(url, more)).await
+    }
+
+    async fn serve(settings: &Settings) -> Self {
+        let scene = Scene::over(settings).await;
+        let state = AppState::new(scene.services.clone(), settings.clone());
         let server = HttpServer::new(move || app(state.clone())).workers(1).disable_signals();
         let server = server.bind(("127.0.0.1", 0)).unwrap();
         let address = server.addrs()[0];
@@ -162,6 +175,13 @@ impl Caller<'_> {
 
     pub async fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None).await
+    }
+
+    /// The body of an answer that is no JSON.
+    pub async fn text(&self, path: &str) -> String {
+        let response = self.request("GET", &format!("/api/v1{path}")).send().await.unwrap();
+        assert_eq!(response.status().as_u16(), 200);
+        response.text().await.unwrap()
     }
 
     pub async fn put(&self, path: &str, body: &Value) -> Answer {

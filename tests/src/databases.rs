@@ -22,9 +22,13 @@ impl std::ops::Deref for Fresh {
 }
 
 impl Fresh {
-    /// Drops the database on its server. That of a failed test stays, to be looked at.
+    /// Checks the money that is in it, whatever the test was about, and drops the database on its server. That of a
+    /// failed test stays, to be looked at.
     #[expect(clippy::expect_used, reason = "a test that cannot clean up fails")]
     pub async fn discard(self) {
+        let plain = sea_orm::Database::connect(&self.url).await.expect("a connection");
+        crate::money::check(&plain).await;
+        plain.close().await.expect("the connection closed");
         if let Some((server, name)) = self.server {
             let force = if server.get_database_backend() == DbBackend::Postgres { " WITH (FORCE)" } else { "" };
             server.execute_unprepared(&format!("DROP DATABASE {name}{force}")).await.expect("the database dropped");

@@ -31,6 +31,13 @@ pub struct Customer {
 
 /// Settings for a test: the database, a test clock, and whatever else is named as `SUANPAN__…`.
 pub fn settings(url: &str, more: &[(&str, &str)]) -> Settings {
+    settings_of(None, url, more)
+}
+
+/// As `settings`, over the preset of a product: `zz3d` is `config/zz3d.yaml`.
+pub fn settings_of(product: Option<&str>, url: &str, more: &[(&str, &str)]) -> Settings {
+    let presets = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../config"));
+    let file = product.map(|product| presets.join(format!("{product}.yaml")));
     let fixed = [
         ("SUANPAN__DATABASE__URL", url),
         ("SUANPAN__DATABASE__MAX_CONNECTIONS", "12"),
@@ -38,7 +45,7 @@ pub fn settings(url: &str, more: &[(&str, &str)]) -> Settings {
         ("SUANPAN__METRICS__PORT", "0"),
     ];
     let all = fixed.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Settings::load(None, all).unwrap()
+    Settings::load(file.as_deref(), all).unwrap()
 }
 
 impl Scene {
@@ -47,7 +54,11 @@ impl Scene {
     }
 
     pub async fn with(url: &str, more: &[(&str, &str)]) -> Self {
-        let services = wire(&settings(url, more)).await.unwrap();
+        Self::over(&settings(url, more)).await
+    }
+
+    pub async fn over(settings: &Settings) -> Self {
+        let services = wire(settings).await.unwrap();
         services.plans.publish().await.unwrap();
         Self { services }
     }

@@ -21,6 +21,7 @@ use domain::sealed::ResealService;
 use domain::store::Store;
 use domain::teams::TeamService;
 use domain::time::Clock;
+use domain::wallet::LedgerService;
 use futures_util::future::join_all;
 use infra::clock::TestClock;
 use std::collections::BTreeMap;
@@ -49,6 +50,7 @@ pub struct Services {
     pub referrals: ReferralService,
     pub verifications: VerificationService,
     pub resealing: ResealService,
+    pub ledger: LedgerService,
     pub metering: Arc<MeteringService>,
     pub retention: RetentionService,
     pub notices: NoticeService,

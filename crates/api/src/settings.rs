@@ -8,7 +8,7 @@ mod sections;
 
 pub use sections::{
     Clock, Database, Limits, Log, LogFormat, Mail, Metrics, OAuth, Profile, Provider, Retention, Security, Server,
-    Sessions, Tls, VerificationSection, Webhooks,
+    Sessions, Tls, VerificationSection, Wallet, Webhooks,
 };
 
 pub use incentives::IncentiveTerms;
@@ -33,6 +33,7 @@ pub struct Settings {
     pub log: Log,
     pub limits: Limits,
     pub retention: Retention,
+    pub wallet: Wallet,
     pub oauth: OAuth,
     pub verification: VerificationSection,
     pub incentives: IncentiveTerms,
@@ -87,6 +88,7 @@ impl Settings {
             log: sections.log,
             limits: sections.limits,
             retention: sections.retention,
+            wallet: sections.wallet,
             oauth: sections.oauth,
             verification: sections.verification,
             incentives,

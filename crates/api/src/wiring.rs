@@ -18,6 +18,7 @@ use domain::site_options::LiveOptions;
 use domain::store::Store;
 use domain::teams::TeamService;
 use domain::time::Clock;
+use domain::wallet::LedgerService;
 use infra::clock::{SystemClock, TestClock};
 use infra::crypto::{Argon2Hasher, Keyring, OsSecrets};
 use infra::db::{DatabaseSettings, connect};
@@ -126,6 +127,12 @@ fn build(
             hook,
         },
         grants: GrantService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },
+        ledger: LedgerService {
+            store: store.clone(),
+            clock: clock.clone(),
+            currency: catalogue.currency,
+            approval: settings.wallet.approval(),
+        },
         retention: retention(settings, &store, &clock),
         quota_answers: QuotaAnswers::default(),
         committer: Committer::start(&metering, shards, bounds, &Handle::current()),

@@ -48,7 +48,8 @@ pub fn parse_scaled(text: &str, scale: u8) -> Result<i64, DecimalError> {
 }
 
 /// Writes `value · 10^-scale` with at least `least` decimals and no trailing zeros beyond them.
-pub fn format_scaled(value: i64, scale: u8, least: u8) -> String {
+pub fn format_scaled(value: impl Into<i128>, scale: u8, least: u8) -> String {
+    let value: i128 = value.into();
     let digits = format!("{:0width$}", value.unsigned_abs(), width = usize::from(scale) + 1);
     let (whole, fraction) = digits.split_at(digits.len() - usize::from(scale));
     let kept = fraction.trim_end_matches('0').len().max(usize::from(least.min(scale)));

@@ -24,6 +24,10 @@
 //! | what a code, a check-in and a referral are worth, and when | `incentives::reward`, `incentives::redemption` … |
 //! | which ID numbers can be, and how they are kept | `identity::id_number`, `accounts::verification` |
 //! | which ciphertexts are encrypted anew | `sealed` |
+//! | what becomes of an order and of its payments | `orders::order_status`, `orders::payment_status` |
+//! | what money that came in settles, and what it does not | `orders::settling` |
+//! | what a refund takes back | `orders::delivering`, `orders::refund` |
+//! | where a provider's bill and our books differ | `orders::reconciliation` |
 //! | retries when units of work collide | `store::Retry` |
 
 pub mod accounts;

@@ -76,6 +76,11 @@ impl fmt::Display for Currency {
     }
 }
 
+/// A sum in nanos as a decimal, also where it is more than one [`Money`] can hold.
+pub fn decimal_of_nanos(nanos: i128, currency: Currency) -> String {
+    decimal::format_scaled(nanos, SCALE, currency.decimals())
+}
+
 /// Why two amounts do not make a third.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum MoneyError {

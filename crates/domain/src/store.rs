@@ -16,12 +16,16 @@ use crate::metering::{
 };
 use crate::notices::{DeliveryRepository, LaneRepository, NoticeRepository, WebhookRepository};
 use crate::options::{LeaseRepository, OptionRepository};
+use crate::orders::{
+    OrderRepository, PaymentMessageRepository, PaymentRepository, ProductRepository, ReconciliationRepository,
+    RefundRepository, SuspenseRepository,
+};
 use crate::outbox::Outbox;
 use crate::plans::{PlanRepository, SubscriptionRepository};
 use crate::quota::{CounterRepository, GrantRepository, WarningRepository};
 use crate::sealed::SealedRepository;
 use crate::teams::{InvitationRepository, MemberRepository, TeamRepository};
-use crate::wallet::LedgerRepository;
+use crate::wallet::{AdjustmentRepository, LedgerRepository};
 use async_trait::async_trait;
 use thiserror::Error;
 
@@ -48,6 +52,7 @@ pub type StoreResult<T> = Result<T, StoreError>;
 /// Every port over one connection or one transaction.
 pub trait Repositories: Send + Sync {
     fn accounts(&self) -> &dyn AccountRepository;
+    fn adjustments(&self) -> &dyn AdjustmentRepository;
     fn api_keys(&self) -> &dyn ApiKeyRepository;
     fn audit(&self) -> &dyn AuditLog;
     fn check_ins(&self) -> &dyn CheckInRepository;
@@ -83,6 +88,13 @@ pub trait Repositories: Send + Sync {
     fn usage_months(&self) -> &dyn UsageMonthRepository;
     fn users(&self) -> &dyn UserRepository;
     fn verifications(&self) -> &dyn VerificationRepository;
+    fn orders(&self) -> &dyn OrderRepository;
+    fn payments(&self) -> &dyn PaymentRepository;
+    fn payment_messages(&self) -> &dyn PaymentMessageRepository;
+    fn products(&self) -> &dyn ProductRepository;
+    fn reconciliations(&self) -> &dyn ReconciliationRepository;
+    fn refunds(&self) -> &dyn RefundRepository;
+    fn suspense(&self) -> &dyn SuspenseRepository;
     fn warnings(&self) -> &dyn WarningRepository;
     fn webhooks(&self) -> &dyn WebhookRepository;
 }

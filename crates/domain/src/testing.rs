@@ -22,6 +22,12 @@ use crate::notices::{
     MockWebhookRepository, NoticeRepository, WebhookRepository,
 };
 use crate::options::{LeaseRepository, MockLeaseRepository, MockOptionRepository, OptionRepository};
+use crate::orders::{
+    MockOrderRepository, MockPaymentMessageRepository, MockPaymentRepository, MockProductRepository,
+    MockReconciliationRepository, MockRefundRepository, MockSuspenseRepository, OrderRepository,
+    PaymentMessageRepository, PaymentRepository, ProductRepository, ReconciliationRepository, RefundRepository,
+    SuspenseRepository,
+};
 use crate::outbox::{MockOutbox, Outbox};
 use crate::plans::{MockPlanRepository, MockSubscriptionRepository, PlanRepository, SubscriptionRepository};
 use crate::quota::{
@@ -35,7 +41,7 @@ use crate::teams::{
     TeamRepository,
 };
 use crate::time::Clock;
-use crate::wallet::{LedgerRepository, MockLedgerRepository};
+use crate::wallet::{AdjustmentRepository, LedgerRepository, MockAdjustmentRepository, MockLedgerRepository};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::collections::VecDeque;
@@ -68,6 +74,7 @@ macro_rules! doubles {
 
 doubles! {
     accounts: MockAccountRepository as AccountRepository,
+    adjustments: MockAdjustmentRepository as AdjustmentRepository,
     api_keys: MockApiKeyRepository as ApiKeyRepository,
     audit: MockAuditLog as AuditLog,
     check_ins: MockCheckInRepository as CheckInRepository,
@@ -103,6 +110,13 @@ doubles! {
     usage_months: MockUsageMonthRepository as UsageMonthRepository,
     users: MockUserRepository as UserRepository,
     verifications: MockVerificationRepository as VerificationRepository,
+    orders: MockOrderRepository as OrderRepository,
+    payments: MockPaymentRepository as PaymentRepository,
+    payment_messages: MockPaymentMessageRepository as PaymentMessageRepository,
+    products: MockProductRepository as ProductRepository,
+    reconciliations: MockReconciliationRepository as ReconciliationRepository,
+    refunds: MockRefundRepository as RefundRepository,
+    suspense: MockSuspenseRepository as SuspenseRepository,
     warnings: MockWarningRepository as WarningRepository,
     webhooks: MockWebhookRepository as WebhookRepository,
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod identity;
+mod ledger;
 mod notices;
 mod oauth;
 mod plans;

@@ -16,4 +16,6 @@ mod splits;
 mod statements;
 mod sweep;
 mod teams;
+pub mod wallet;
 mod wide_batches;
+mod zz3d;

@@ -18,5 +18,6 @@ mod summary;
 mod teams;
 mod usage;
 mod usage_events;
+mod wallet;
 mod webhook_keeping;
 mod webhooks;

@@ -131,7 +131,13 @@ const ACTS: [(&str, &str); 9] = [
     ("PATCH /api/v1/me", "user.change_password"),
 ];
 /// Written where the part has its own tests.
-const ACTS_ELSEWHERE: [(&str, &str); 1] = [("POST /api/v1/admin/outbox/{delivery}/replay", "delivery.replay")];
+const ACTS_ELSEWHERE: [(&str, &str); 5] = [
+    ("POST /api/v1/admin/outbox/{delivery}/replay", "delivery.replay"),
+    ("POST /api/v1/admin/accounts/{account}/adjustments", "wallet.adjust"),
+    ("POST /api/v1/admin/adjustments/{adjustment}/approve", "wallet.approve"),
+    ("POST /api/v1/admin/adjustments/{adjustment}/reject", "wallet.reject"),
+    ("POST /api/v1/admin/transfers/{transfer}/reverse", "transfer.reverse"),
+];
 /// Acts upon keys, each of which changes rights.
 const KEY_ACTS: [&str; 4] = ["api_key.create", "api_key.update", "api_key.rotate", "api_key.revoke"];
 

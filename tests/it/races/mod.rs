@@ -5,6 +5,7 @@ mod migrating;
 mod reservations;
 mod seeding;
 mod teams;
+mod wallets;
 
 const ROUNDS: usize = 100;
 /// How many rounds instead, as `just race` says.

@@ -24,6 +24,7 @@ mod subscription_views;
 pub mod teams;
 pub mod usage;
 pub mod verification;
+pub mod wallet;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -38,6 +39,7 @@ pub fn configure(config: &mut ServiceConfig) {
     oauth(config);
     plans::configure(config);
     subscription::configure(config);
+    wallet::configure(config);
     notices::configure(config);
     teams::configure(config);
     incentives::configure(config);

@@ -15,7 +15,7 @@ use domain::accounts::{AccountRef, Act, resolve, resolve_reader};
 use domain::actor::Scope;
 use domain::error::Error;
 use domain::metering::{MeterQuota, QuotaView};
-use domain::plans::{Allowance, Catalogue};
+use domain::plans::{Allowance, Catalogue, OnExhausted};
 use domain::quota::{FiredWarning, WarningFilter};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -90,6 +90,9 @@ pub struct MeterView {
     remaining: Option<String>,
     on_exhausted: &'static str,
     overage: OverageView,
+    /// What was paid from the wallet; left out where the plan takes nothing from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wallet: Option<WalletPartView>,
     warnings_fired: Vec<u16>,
 }
 
@@ -98,6 +101,15 @@ pub struct MeterView {
 pub struct OverageView {
     quantity: String,
     fee: String,
+}
+
+/// What was used beyond allowance and grants and paid from the wallet.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WalletPartView {
+    quantity: String,
+    amount: String,
+    /// What open reservations hold of the wallet.
+    held: String,
 }
 
 /// Show what can still be used.
@@ -163,8 +175,18 @@ fn meter_view(quota: &MeterQuota) -> MeterView {
         remaining: quota.remaining.map(|remaining| remaining.to_decimal(scale)),
         on_exhausted: quota.on_exhausted.name(),
         overage: OverageView { quantity: quota.overage.to_decimal(scale), fee: quota.overage_fee.to_decimal() },
+        wallet: wallet_part(quota),
         warnings_fired: quota.warnings_fired.iter().map(|percent| percent.get()).collect(),
     }
+}
+
+fn wallet_part(quota: &MeterQuota) -> Option<WalletPartView> {
+    let pays = matches!(quota.on_exhausted, OnExhausted::Wallet(_)) || quota.wallet.is_positive();
+    pays.then(|| WalletPartView {
+        quantity: quota.wallet.to_decimal(quota.meter.scale),
+        amount: quota.wallet_paid.to_decimal(),
+        held: quota.wallet_held.to_decimal(),
+    })
 }
 
 /// Which warnings.

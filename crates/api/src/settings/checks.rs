@@ -1,6 +1,6 @@
 //! What a type cannot say: ranges, and what production refuses.
 
-use super::sections::{Profile, Sections, Tls};
+use super::sections::{Profile, Sections, Tls, amount};
 use domain::notices::Locale;
 use infra::crypto::{IndexKey, Keyring};
 use infra::mail::is_sender;
@@ -28,6 +28,10 @@ pub(super) fn check(sections: &Sections) -> Vec<String> {
     if days != 0 && !USAGE_DAYS.contains(&days) {
         let (least, most) = (USAGE_DAYS.start(), USAGE_DAYS.end());
         mistakes.push(format!("retention.usage_days: must be 0 or from {least} to {most}"));
+    }
+    if sections.wallet.adjustment_approval_above.as_deref().is_some_and(|text| amount(text).is_none()) {
+        mistakes
+            .push("wallet.adjustment_approval_above: must be an amount such as \"1000.00 CNY\", or null".to_owned());
     }
     let url = sections.database.url.expose_secret();
     if !DATABASES.iter().any(|scheme| url.starts_with(scheme)) {

@@ -1,5 +1,7 @@
 //! The sections of the configuration as types; unknown keys are mistakes.
 
+use domain::money::{Currency, Money};
+use domain::wallet::ApprovalRule;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error};
@@ -25,6 +27,7 @@ pub(super) struct Sections {
     pub(super) retention: Retention,
     pub(super) incentives: Incentives,
     pub(super) verification: VerificationSection,
+    pub(super) wallet: Wallet,
     pub(super) meters: Value,
     pub(super) plans: Value,
     pub(super) warnings: Warnings,
@@ -199,6 +202,26 @@ pub(super) struct RewardText {
     pub(super) quantity: Option<String>,
     pub(super) models: Option<Vec<String>>,
     pub(super) valid_days: Option<u32>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wallet {
+    /// `"1000.00 CNY"`; none never asks for a second operator.
+    pub adjustment_approval_above: Option<String>,
+}
+
+impl Wallet {
+    /// From which amount on adjustments need a second operator; checked when the settings were read.
+    pub fn approval(&self) -> ApprovalRule {
+        ApprovalRule { above: self.adjustment_approval_above.as_deref().and_then(amount) }
+    }
+}
+
+/// Reads an amount with its currency; nothing below zero.
+pub(super) fn amount(text: &str) -> Option<Money> {
+    let (number, code) = text.split_once(' ')?;
+    Money::parse_minor(number, Currency::parse(code)?).ok().filter(|amount| amount.nanos() >= 0)
 }
 
 #[derive(Clone, Debug, Deserialize)]

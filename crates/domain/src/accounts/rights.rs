@@ -62,6 +62,9 @@ pub enum Act {
     ChangeSubscription,
     SetSpendCap,
     TakeRewards,
+    ReadWallet,
+    Buy,
+    ReadOrders,
 }
 
 /// An act, in words, and who may do it.
@@ -78,7 +81,7 @@ const ADMINS: &[MemberRole] = &[MemberRole::Admin, MemberRole::Owner];
 const THE_OWNER: &[MemberRole] = &[MemberRole::Owner];
 
 /// Role × act: what is not listed is not allowed. People are the admins' business, money is the owner's.
-pub const RIGHTS: [Right; 23] = [
+pub const RIGHTS: [Right; 26] = [
     right(Act::ReadAccount, "see the account and the team", EVERYBODY),
     right(Act::ReadQuota, "see plan and quota", EVERYBODY),
     right(Act::ReadOwnUsage, "see own usage and warnings", EVERYBODY),
@@ -102,6 +105,9 @@ pub const RIGHTS: [Right; 23] = [
     right(Act::ChangeSubscription, "choose plan, seats and preferred model", THE_OWNER),
     right(Act::SetSpendCap, "cap the overage fees", THE_OWNER),
     right(Act::TakeRewards, "redeem codes for the account", THE_OWNER),
+    right(Act::ReadWallet, "see the wallet and its statement", THE_OWNER),
+    right(Act::Buy, "order, pay and close orders", THE_OWNER),
+    right(Act::ReadOrders, "see orders and payments", THE_OWNER),
 ];
 
 const fn right(act: Act, words: &'static str, roles: &'static [MemberRole]) -> Right {

@@ -7,11 +7,12 @@ use super::reservation::Reservation;
 use super::usage::{Placement, UsageRecord, drawn_by};
 use crate::accounts::AccountStatus;
 use crate::error::{LimitKind, Refusal};
-use crate::id::{GrantId, WarningId};
+use crate::id::{GrantId, TransferId, WarningId};
 use crate::money::Money;
 use crate::plans::{Allowance, Meter, MeterKind, OnExhausted, SubscriptionStatus};
 use crate::quantity::Quantity;
 use crate::quota::{Counter, FiredWarning, Grant, Subject};
+use crate::wallet::NoBalance;
 use chrono::{DateTime, Utc};
 
 /// What a meter that the plan does not mention does.
@@ -64,9 +65,10 @@ impl AccountBooks {
         if !promised {
             self.admit_by_status(command.quantity)?;
         }
-        let draft = self.draft(keys, ask, plan)?;
+        let mut draft = self.draft(keys, ask, plan)?;
         let drawn = drawn_by(&draft.parts, Money::zero(plan.version.plan.currency))?;
-        let mut record = UsageRecord::of(command, placed, drawn, &draft.parts, now);
+        let transfer = self.pay((&draft.before, &mut draft.after), plan, drawn.paid, now)?;
+        let mut record = UsageRecord { transfer, ..UsageRecord::of(command, placed, drawn, &draft.parts, now) };
         self.draw_grants(&draft.parts);
         keys.draw(command.api_key, &command.meter, command.quantity);
         self.settle(draft, plan, meter, &mut record);
@@ -121,7 +123,7 @@ impl AccountBooks {
                     overage_before: counter.drawn.overage.saturating_add(counter.drawn.wallet),
                     overage_held: held.overage,
                     budget,
-                    balance: None,
+                    balance: self.balance(&counter, exhausted)?,
                 };
                 let parts = if ask.promised {
                     settle(&funds, command.quantity)
@@ -176,12 +178,41 @@ impl AccountBooks {
         let fees = self.counters.values().filter(|counter| counter.period.start == plan.period.start);
         let mut left = cap;
         for counter in fees {
-            left = left.checked_sub(counter.drawn.fee)?;
+            left = left.checked_sub(counter.drawn.cost()?)?;
             if counter.meter != meter.code && counter.reserved.is_positive() {
                 left = left.checked_sub(most_of_holds(counter, plan)?)?;
             }
         }
         Ok(Some(left))
+    }
+
+    /// What the wallet can pay for a counter, with what the counter's own reservations hold of it.
+    fn balance(&self, counter: &Counter, exhausted: &OnExhausted) -> Result<Option<Money>, Denied> {
+        match exhausted {
+            OnExhausted::Wallet(tariff) => Ok(Some(self.purse(tariff.currency()).spendable(counter.wallet_held)?)),
+            OnExhausted::Refuse | OnExhausted::Overage(_) => Ok(None),
+        }
+    }
+
+    /// Pays from the wallet, and lets it hold what the counter's reservations may still cost; with the transfer of the
+    /// payment. Nothing is changed when it fails.
+    pub(super) fn pay(
+        &mut self,
+        (before, after): (&Counter, &mut Counter),
+        plan: &PlanPeriod,
+        paid: Money,
+        now: DateTime<Utc>,
+    ) -> Result<Option<TransferId>, Denied> {
+        let holding = wallet_of_holds(after, plan)?;
+        if paid.is_zero() && holding == before.wallet_held {
+            after.wallet_held = holding;
+            return Ok(None);
+        }
+        let mut purse = self.purse(paid.currency());
+        after.wallet_held = purse.settle(paid, (before.wallet_held, holding), now)?;
+        let transfer = purse.payment().filter(|_| paid.is_positive());
+        self.purses.insert(paid.currency(), purse);
+        Ok(transfer)
     }
 
     fn grants_of(&self, meter: &Meter) -> impl Iterator<Item = &Grant> {
@@ -288,6 +319,16 @@ fn most_of_holds(counter: &Counter, plan: &PlanPeriod) -> Result<Money, Denied> 
     }
 }
 
+/// What open reservations of a counter hold of the wallet: what capturing them all can cost, where the plan takes
+/// that from the wallet.
+fn wallet_of_holds(counter: &Counter, plan: &PlanPeriod) -> Result<Money, Denied> {
+    let terms = plan.version.plan.terms(&counter.meter);
+    match terms.map(|terms| &terms.on_exhausted) {
+        Some(OnExhausted::Wallet(_)) if counter.reserved.is_positive() => most_of_holds(counter, plan),
+        _ => Ok(Money::zero(counter.drawn.fee.currency())),
+    }
+}
+
 fn left_of(included: Allowance, used: Quantity) -> Allowance {
     match included {
         Allowance::Unlimited => Allowance::Unlimited,
@@ -302,6 +343,8 @@ fn counted(counter: &Counter, quantity: Quantity, parts: &[Part]) -> Result<Coun
     after.used.checked_add(counter.reserved).ok_or(Denied::TooLarge)?;
     after.peak = after.used;
     after.drawn = counter.drawn.checked_add(drawn_by(parts, counter.drawn.fee)?)?;
+    // Owed and paid together are what a spend cap is about, and can always be added.
+    after.drawn.cost()?;
     Ok(after)
 }
 
@@ -314,6 +357,15 @@ fn gauged(counter: &Counter, quantity: Quantity, limit: Allowance, parts: &[Part
         after.drawn.overage = counter.drawn.overage.max(after.used.left_after(limit));
     }
     Ok(after)
+}
+
+impl From<NoBalance> for Denied {
+    fn from(error: NoBalance) -> Self {
+        match error {
+            NoBalance::TooLow { .. } => Self::Limit { kind: LimitKind::Wallet, remaining: Quantity::ZERO },
+            NoBalance::Nonsense | NoBalance::Money(_) => Self::TooLarge,
+        }
+    }
 }
 
 pub(super) fn rejection(command: &Consume, meter: &Meter, denied: Denied) -> Rejection {

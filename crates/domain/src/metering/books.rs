@@ -4,14 +4,16 @@
 //! ones left, and the service writes what changed once, at the end.
 
 use super::member_books::MemberBooks;
+use super::purse::Purse;
 use crate::accounts::Account;
 use crate::id::{ApiKeyId, GrantId};
 use crate::identity::KeyAllowance;
-use crate::money::Money;
-use crate::plans::{MeterCode, PlanVersion, SubscriptionStatus};
+use crate::money::{Currency, Money};
+use crate::plans::{MeterCode, OnExhausted, PlanVersion, SubscriptionStatus};
 use crate::quantity::Quantity;
 use crate::quota::{Counter, FiredWarning, Grant, Subject};
 use crate::time::Period;
+use crate::wallet::Wallet;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -45,6 +47,8 @@ pub struct AccountBooks {
     /// Grants past their expiry of which reservations of this batch still hold a part.
     pub(super) expired: Vec<Grant>,
     changed_grants: BTreeSet<GrantId>,
+    /// The wallets that were loaded: none for an account whose plans take nothing from one.
+    pub(super) purses: BTreeMap<Currency, Purse>,
     pub(super) fired: Vec<FiredWarning>,
 }
 
@@ -63,6 +67,7 @@ impl AccountBooks {
             grants: Vec::new(),
             expired: Vec::new(),
             changed_grants: BTreeSet::new(),
+            purses: BTreeMap::new(),
             fired: Vec::new(),
         }
     }
@@ -94,6 +99,32 @@ impl AccountBooks {
             self.grants.push(grant);
             self.grants.sort_by(Grant::drawing_order);
         }
+    }
+
+    /// Adds a wallet of the account.
+    pub fn add_wallet(&mut self, wallet: Wallet) {
+        self.purses.insert(wallet.currency(), Purse::open(wallet));
+    }
+
+    /// Whether any of its plans is paid from the wallet, or a reservation may hold a part of it.
+    pub fn needs_wallet(&self) -> bool {
+        let from_wallet = |plan: &PlanPeriod| {
+            let mut terms = plan.version.plan.meters.values();
+            terms.any(|terms| matches!(terms.on_exhausted, OnExhausted::Wallet(_)))
+        };
+        std::iter::once(&self.current).chain(&self.earlier).any(from_wallet)
+            || self.counters.values().any(|counter| !counter.wallet_held.is_zero())
+    }
+
+    /// The period that began at this time, with its plan, when it is known.
+    pub(super) fn plan_since(&self, start: DateTime<Utc>) -> Option<&PlanPeriod> {
+        std::iter::once(&self.current).chain(&self.earlier).find(|plan| plan.period.start == start)
+    }
+
+    /// The account's purse in a currency; an empty one when it never had any.
+    pub(super) fn purse(&self, currency: Currency) -> Purse {
+        let known = self.purses.get(&currency).cloned();
+        known.unwrap_or_else(|| Purse::open(Wallet::empty(self.account.id, currency)))
     }
 
     /// A grant that is about to be changed.

@@ -33,7 +33,7 @@ pub struct Funds<'a> {
     pub overage_held: Quantity,
     /// What the spend cap still allows beside this meter's open reservations; `None` without a cap.
     pub budget: Option<Money>,
-    /// What the prepaid balance can pay; `None` while the account has no wallet.
+    /// What the prepaid balance can pay, with what this meter's open reservations hold of it; `None` is nothing.
     pub balance: Option<Money>,
 }
 
@@ -105,13 +105,28 @@ pub fn decide(limits: &[Limit], funds: &Funds<'_>, quantity: Quantity) -> Result
 
 /// Draws what a reservation held, which was decided when it was made and is never refused.
 ///
-/// What the plan no longer provides for, since it was changed meanwhile, was allowance when it was promised.
+/// What the plan no longer provides for, since it was changed meanwhile, was allowance when it was promised; and so was
+/// what the wallet cannot pay, for it held enough by the plan of then.
 pub fn settle(funds: &Funds<'_>, quantity: Quantity) -> Vec<Part> {
     let (mut parts, missing) = cover(funds, quantity);
-    if missing.is_positive() && draw_beyond(funds, &mut parts, missing).is_err() {
-        add_allowance(&mut parts, missing);
+    let payable = payable(funds, missing);
+    if payable.is_positive() && draw_beyond(funds, &mut parts, payable).is_err() {
+        add_allowance(&mut parts, payable);
     }
+    add_allowance(&mut parts, missing.left_after(payable));
     parts
+}
+
+/// The part of what is missing that is not short of balance.
+fn payable(funds: &Funds<'_>, missing: Quantity) -> Quantity {
+    match funds.exhausted {
+        OnExhausted::Wallet(tariff) => {
+            let balance = Some(funds.balance.unwrap_or(Money::zero(tariff.currency())));
+            let fits = fits_beside_holds(tariff, funds, missing, balance);
+            if fits { missing } else { affordable_beside_holds(tariff, funds, balance).min(missing) }
+        }
+        OnExhausted::Refuse | OnExhausted::Overage(_) => missing,
+    }
 }
 
 /// What allowance and grants pay, and what is missing then.

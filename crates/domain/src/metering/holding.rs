@@ -8,8 +8,10 @@ use super::reservation::{Reservation, Reserve};
 use super::usage::{Placement, UsageRecord};
 use crate::error::LimitKind;
 use crate::id::ReservationId;
+use crate::money::Money;
 use crate::plans::Meter;
 use crate::quantity::Quantity;
+use crate::quota::Counter;
 use chrono::{DateTime, Utc};
 
 /// What a capture came to.
@@ -40,7 +42,7 @@ impl AccountBooks {
         self.members.as_ref().map_or(Ok(()), |members| members.admit(wanted, now))?;
         let (placed, plan) = self.place(wanted, meter, now);
         let reservation = self
-            .decide_hold(keys, command, meter, &plan)
+            .decide_hold(keys, command, (meter, &plan), now)
             .map(|parts| Reservation {
                 id: ReservationId::new(now),
                 account: wanted.account,
@@ -70,18 +72,31 @@ impl AccountBooks {
         &mut self,
         keys: &KeyAllowances,
         command: &Reserve,
-        meter: &Meter,
-        plan: &PlanPeriod,
+        (meter, plan): (&Meter, &PlanPeriod),
+        now: DateTime<Utc>,
     ) -> Result<Vec<Part>, Denied> {
         let wanted = &command.wanted;
         self.admit_by_status(wanted.quantity)?;
         let draft = self.draft(keys, Ask { command: wanted, meter, hold: None, promised: false }, plan)?;
         let of_grants = draft.parts.iter().filter(|part| matches!(part.source, Source::Grant(_)));
         let of_grants = of_grants.fold(Quantity::ZERO, |sum, part| sum.saturating_add(part.quantity));
-        let mut counter = draft.before;
+        let mut counter = draft.before.clone();
         counter.hold(wanted.quantity, of_grants)?;
+        self.hold_money(&draft.before, &mut counter, plan, now)?;
         self.keep(counter);
         Ok(draft.parts.into_iter().map(|part| Part { amount: None, ..part }).collect())
+    }
+
+    /// Lets the wallet hold what a counter's reservations may cost now.
+    fn hold_money(
+        &mut self,
+        before: &Counter,
+        after: &mut Counter,
+        plan: &PlanPeriod,
+        now: DateTime<Utc>,
+    ) -> Result<(), Denied> {
+        let nothing = Money::zero(after.wallet_held.currency());
+        self.pay((before, after), plan, nothing, now).map(drop)
     }
 
     fn hold_parts(&mut self, keys: &mut KeyAllowances, reservation: &Reservation) {
@@ -94,15 +109,17 @@ impl AccountBooks {
     }
 
     /// Gives back all that a reservation holds; what it holds of a revoked grant is revoked.
-    pub fn release(&mut self, keys: &mut KeyAllowances, reservation: &Reservation) {
-        self.let_go(keys, reservation);
+    pub fn release(&mut self, keys: &mut KeyAllowances, reservation: &Reservation, now: DateTime<Utc>) {
+        self.let_go(keys, reservation, now);
         self.revoke_rest(reservation);
     }
 
-    fn let_go(&mut self, keys: &mut KeyAllowances, reservation: &Reservation) {
+    fn let_go(&mut self, keys: &mut KeyAllowances, reservation: &Reservation, now: DateTime<Utc>) {
         let key = (reservation.period_start, reservation.meter.clone());
-        if let Some(mut counter) = self.counters.get(&key).cloned() {
+        if let Some(before) = self.counters.get(&key).cloned() {
+            let mut counter = before.clone();
             counter.let_go(reservation.quantity, reservation.of_grants());
+            self.let_money_go(&before, &mut counter, now);
             self.keep(counter);
         }
         if let Some(members) = &mut self.members {
@@ -114,6 +131,17 @@ impl AccountBooks {
             }
         }
         keys.let_go(reservation.api_key, &reservation.meter, reservation.quantity);
+    }
+
+    /// Gives money back to the wallet. Letting go never asks for more, so nothing of it can fail; where the plan of the
+    /// period is not known any more, the money stays held until the counter's last reservation has ended.
+    fn let_money_go(&mut self, before: &Counter, after: &mut Counter, now: DateTime<Utc>) {
+        let plan = self.plan_since(after.period.start).cloned();
+        let plan = plan.or_else(|| after.reserved.is_zero().then(|| self.current.clone()));
+        if let Some(plan) = plan {
+            let kept = self.hold_money(before, after, &plan, now);
+            debug_assert_eq!(kept, Ok(()), "less is held than before");
+        }
     }
 
     fn revoke_rest(&mut self, reservation: &Reservation) {
@@ -137,8 +165,8 @@ impl AccountBooks {
         meter: &Meter,
         now: DateTime<Utc>,
     ) -> Result<Captured, Rejection> {
-        let (held, members) = (self.clone_held(reservation), self.members.clone());
-        self.let_go(keys, reservation);
+        let (held, members, purses) = (self.clone_held(reservation), self.members.clone(), self.purses.clone());
+        self.let_go(keys, reservation, now);
         let captured = self.book_capture(keys, (reservation, used), meter, now);
         match captured {
             Ok(captured) => {
@@ -150,13 +178,14 @@ impl AccountBooks {
                     self.keep(counter);
                 }
                 self.members = members;
+                self.purses = purses;
                 self.hold_parts(keys, reservation);
                 Err(rejection(&reservation.as_use(used), meter, denied))
             }
         }
     }
 
-    fn clone_held(&self, reservation: &Reservation) -> Option<crate::quota::Counter> {
+    fn clone_held(&self, reservation: &Reservation) -> Option<Counter> {
         self.counters.get(&(reservation.period_start, reservation.meter.clone())).cloned()
     }
 

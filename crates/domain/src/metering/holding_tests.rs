@@ -2,16 +2,19 @@ use super::*;
 use crate::accounts::Account;
 use crate::id::{AccountId, GrantId, PlanVersionId, UserId};
 use crate::metering::{Consume, Dimensions, UsageKey};
-use crate::money::Money;
+use crate::money::{Currency, Money};
 use crate::plans::{Catalogue, MeterCode, OnExhausted, PlanVersion, SubscriptionStatus, Tariff};
 use crate::quota::{Counter, Grant, GrantOrigin};
 use crate::time::Period;
+use crate::wallet::{Posting, Wallet};
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use serde_json::json;
 use std::sync::Arc;
 
 const INCLUDED: i64 = 100;
+/// More than any steps cost.
+const RICH: i64 = 1_000_000_000_000;
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
@@ -21,7 +24,8 @@ fn q(atoms: i64) -> Quantity {
     Quantity::atoms(atoms)
 }
 
-/// A hundred words; `plain` refuses more, `tiered` gets cheaper after 60, `stepped` counts started tens whole.
+/// A hundred words; `plain` refuses more, `tiered` gets cheaper after 60, `stepped` counts started tens whole, and
+/// `prepaid` takes the price of `tiered` from the wallet.
 fn catalogue() -> Catalogue {
     let plan = |exhausted: serde_json::Value| {
         let mut words = json!({"included": INCLUDED});
@@ -36,6 +40,7 @@ fn catalogue() -> Catalogue {
             "plain": plan(json!({"on_exhausted": "refuse"})),
             "tiered": plan(json!({"on_exhausted": "overage", "overage": tiered})),
             "stepped": plan(json!({"on_exhausted": "overage", "overage": stepped})),
+            "prepaid": plan(json!({"on_exhausted": "wallet", "overage": tiered})),
         },
         "warnings": {"at": [80, 100]},
         "billing": {"currency": "CNY", "time_zone": "Asia/Shanghai", "default_plan": "plain"}
@@ -91,8 +96,25 @@ impl Desk {
             let grant = grant(books.account.id, i64::try_from(n).unwrap(), *atoms);
             books.add_grant(grant);
         }
+        let balance = Money::from_nanos(RICH, Currency::CNY);
+        books.add_wallet(Wallet { balance, ..Wallet::empty(books.account.id, Currency::CNY) });
         let keys = KeyAllowances::default();
         Self { catalogue, books, keys, open: Vec::new(), records: Vec::new(), names: 0 }
+    }
+
+    /// The desk with so much in the wallet.
+    fn having(mut self, nanos: i64) -> Self {
+        let balance = Money::from_nanos(nanos, Currency::CNY);
+        self.books.add_wallet(Wallet { balance, ..Wallet::empty(self.books.account.id, Currency::CNY) });
+        self
+    }
+
+    /// The wallet as it would be written.
+    fn wallet(&self) -> Wallet {
+        let purse = self.books.purse(Currency::CNY);
+        let mut posting = Posting::over([purse.opened().clone()]);
+        purse.post(&mut posting, now()).unwrap();
+        posting.wallet(self.books.account.id, Currency::CNY)
     }
 
     fn meter(&self) -> Meter {
@@ -138,7 +160,7 @@ impl Desk {
 
     fn release(&mut self, place: usize) {
         let reservation = self.open.remove(place);
-        self.books.release(&mut self.keys, &reservation);
+        self.books.release(&mut self.keys, &reservation, now());
     }
 
     fn counter(&self) -> Counter {
@@ -153,8 +175,8 @@ impl Desk {
     fn tariff(&self) -> Option<Tariff> {
         let terms = self.books.current.version.plan.terms(&MeterCode::parse("words").unwrap()).unwrap();
         match &terms.on_exhausted {
-            OnExhausted::Overage(tariff) => Some(tariff.clone()),
-            _ => None,
+            OnExhausted::Overage(tariff) | OnExhausted::Wallet(tariff) => Some(tariff.clone()),
+            OnExhausted::Refuse => None,
         }
     }
 
@@ -169,7 +191,8 @@ impl Desk {
         let used = sum(&mut self.records.iter().map(|record| record.quantity));
         assert_eq!(counter.used.as_atoms(), used, "used is the sum of the rows");
         let drawn = counter.drawn;
-        let by_fund = drawn.allowance.as_atoms() + drawn.grants.as_atoms() + drawn.overage.as_atoms();
+        let beyond = drawn.overage.saturating_add(drawn.wallet);
+        let by_fund = drawn.allowance.as_atoms() + drawn.grants.as_atoms() + beyond.as_atoms();
         assert_eq!(by_fund, used, "every use came from a fund");
         assert!(drawn.allowance.as_atoms() <= INCLUDED, "the allowance is never overdrawn");
         for grant in &self.books.grants {
@@ -180,15 +203,40 @@ impl Desk {
             let all = paid + grant.remaining.as_atoms() + grant.held.as_atoms() + grant.revoked.as_atoms();
             assert_eq!(all, grant.quantity.as_atoms(), "nothing of a grant is lost or made");
         }
-        let fees: i64 = self.records.iter().map(|record| record.drawn.fee.nanos()).sum();
-        assert_eq!(drawn.fee.nanos(), fees);
+        let fees: i64 = self.records.iter().map(|record| record.amount().nanos()).sum();
+        assert_eq!(drawn.cost().unwrap().nanos(), fees);
         if let Some(tariff) = self.tariff() {
-            assert_eq!(fees, tariff.fee(drawn.overage).unwrap().nanos(), "prices are cumulative");
+            assert_eq!(fees, tariff.fee(beyond).unwrap().nanos(), "prices are cumulative");
+            self.wallet_agrees(&counter, &tariff);
         } else {
             let all: i64 = self.books.grants.iter().map(|grant| grant.quantity.as_atoms()).sum();
             assert!(used + open <= INCLUDED + all, "used and held are within the limit");
         }
         assert!(cap.is_none_or(|cap| fees <= cap), "the cap holds");
+    }
+}
+
+impl Desk {
+    /// What was paid is gone; what open reservations can cost at most is held, and nothing else.
+    fn wallet_agrees(&self, counter: &Counter, tariff: &Tariff) {
+        let (wallet, purse) = (self.wallet(), self.books.purse(Currency::CNY));
+        let paid: i64 = self.records.iter().map(|record| record.drawn.paid.nanos()).sum();
+        assert_eq!(purse.opened().balance.nanos() - wallet.balance.nanos(), paid);
+        assert_eq!(wallet.held, counter.wallet_held);
+        assert!(0 <= wallet.held.nanos() && wallet.held.nanos() <= wallet.balance.nanos());
+        for record in &self.records {
+            assert_eq!(record.transfer.is_some(), record.drawn.paid.is_positive());
+            assert_eq!(record.transfer, record.transfer.and(purse.payment()), "one transfer for all");
+        }
+        if self.books.needs_wallet() {
+            let beside = INCLUDED - counter.drawn.allowance.as_atoms();
+            let beyond = q((counter.held_beside_grants().as_atoms() - beside).max(0));
+            let before = counter.drawn.wallet;
+            let most = tariff.step_fee(before, before.saturating_add(beyond)).unwrap();
+            assert_eq!(wallet.held, most, "held is what capturing everything would cost");
+        } else {
+            assert_eq!((paid, wallet.held.nanos()), (0, 0));
+        }
     }
 }
 
@@ -253,15 +301,16 @@ fn take(desk: &mut Desk, step: Step) {
 }
 
 fn plan_of(choice: u8) -> &'static str {
-    ["plain", "tiered", "stepped"][usize::from(choice % 3)]
+    ["plain", "tiered", "stepped", "prepaid"][usize::from(choice % 4)]
 }
 
 proptest! {
     #[test]
     fn however_uses_and_holds_interleave_the_books_agree_and_no_limit_is_passed(
-        choice in any::<u8>(), cap in prop::option::of(0_i64..3_000_000_000), grants in prop::collection::vec(0_i64..40, 0..3), steps in steps(),
+        choice in any::<u8>(), cap in prop::option::of(0_i64..3_000_000_000), grants in prop::collection::vec(0_i64..40, 0..3),
+        balance in 0_i64..3_000_000_000, steps in steps(),
     ) {
-        let mut desk = Desk::new(plan_of(choice), cap, &grants);
+        let mut desk = Desk::new(plan_of(choice), cap, &grants).having(balance);
         for step in steps {
             take(&mut desk, step);
             desk.agrees(cap);
@@ -277,7 +326,7 @@ proptest! {
 
     /// What is only held never makes anything dearer: each use draws and costs what it would without any holds.
     #[test]
-    fn captures_cost_what_consuming_the_same_quantities_in_their_order_costs(choice in 1_u8..3, steps in steps()) {
+    fn captures_cost_what_consuming_the_same_quantities_in_their_order_costs(choice in 1_u8..4, steps in steps()) {
         let mut desk = Desk::new(plan_of(choice), None, &[]);
         for step in steps {
             take(&mut desk, step);
@@ -291,9 +340,10 @@ proptest! {
 
     #[test]
     fn what_a_refused_reservation_says_remains_can_be_reserved_and_one_more_cannot(
-        choice in any::<u8>(), cap in 0_i64..3_000_000_000, grants in prop::collection::vec(0_i64..40, 0..3), steps in steps(),
+        choice in any::<u8>(), cap in 0_i64..3_000_000_000, grants in prop::collection::vec(0_i64..40, 0..3),
+        balance in 0_i64..3_000_000_000, steps in steps(),
     ) {
-        let mut desk = Desk::new(plan_of(choice), Some(cap), &grants);
+        let mut desk = Desk::new(plan_of(choice), Some(cap), &grants).having(balance);
         for step in steps {
             take(&mut desk, step);
         }
@@ -352,6 +402,56 @@ fn more_than_was_held_is_decided_anew_and_a_refusal_is_a_shortfall() {
     let shortfall = Shortfall { quantity: q(10), refused_by: Some(LimitKind::PlanAllowance) };
     assert_eq!((short.record.quantity, short.shortfall), (q(15), Some(shortfall)));
     desk.agrees(None);
+}
+
+#[test]
+fn a_reservation_holds_its_price_and_others_spend_the_rest() {
+    // Ten words cost 0.30, and 0.50 are there.
+    let mut desk = Desk::new("prepaid", None, &[]).having(500_000_000);
+    desk.reserve(110).unwrap();
+    assert_eq!(desk.wallet().held.nanos(), 300_000_000);
+    let refused = desk.consume(7).unwrap_err();
+    assert!(
+        matches!(&refused, Rejection::Refused(refusal) if refusal.limit == LimitKind::Wallet
+        && refusal.remaining == q(6)),
+        "{refused:?}"
+    );
+    let used = desk.consume(6).unwrap();
+    assert_eq!((used.drawn.allowance, used.drawn.paid.nanos()), (q(6), 0), "the held allowance in exchange");
+    assert_eq!(desk.wallet().held.nanos(), 480_000_000);
+    let captured = desk.capture(0, 110);
+    assert_eq!((captured.record.amount().nanos(), captured.shortfall), (480_000_000, None));
+    assert_eq!((desk.wallet().balance.nanos(), desk.wallet().held.nanos()), (20_000_000, 0));
+    desk.agrees(None);
+}
+
+#[test]
+fn less_than_was_held_gives_the_rest_of_the_money_back_and_more_is_a_shortfall() {
+    let mut desk = Desk::new("prepaid", None, &[]).having(300_000_000);
+    desk.reserve(105).unwrap();
+    desk.capture(0, 101);
+    assert_eq!((desk.wallet().balance.nanos(), desk.wallet().held.nanos()), (270_000_000, 0));
+    desk.reserve(5).unwrap();
+    let short = desk.capture(0, 10);
+    let shortfall = Shortfall { quantity: q(5), refused_by: Some(LimitKind::Wallet) };
+    assert_eq!((short.record.amount().nanos(), short.shortfall), (150_000_000, Some(shortfall)));
+    desk.agrees(None);
+}
+
+#[test]
+fn a_promise_that_the_wallet_cannot_pay_since_prices_rose_is_kept_all_the_same() {
+    let mut desk = Desk::new("prepaid", None, &[]).having(60_000_000);
+    desk.reserve(102).unwrap();
+    let mut dearer = (*desk.books.current.version).clone();
+    for terms in dearer.plan.meters.values_mut() {
+        let tier = crate::plans::Tier { up_to: None, per: q(1), price: Money::from_nanos(50_000_000, Currency::CNY) };
+        terms.on_exhausted = OnExhausted::Wallet(Tariff::new(vec![tier], crate::plans::Rounding::Exact).unwrap());
+    }
+    desk.books.current.version = Arc::new(dearer);
+    let captured = desk.capture(0, 102);
+    let drawn = captured.record.drawn;
+    assert_eq!((drawn.allowance, drawn.wallet, drawn.paid.nanos()), (q(101), q(1), 50_000_000));
+    assert_eq!((desk.wallet().balance.nanos(), desk.wallet().held.nanos()), (10_000_000, 0));
 }
 
 #[test]

@@ -100,7 +100,7 @@ impl Books {
         match end.how {
             Ending::Expire => return Ok(Settlement { reservation: reservation.clone(), usage, duplicate: false }),
             Ending::Release => {
-                book.release(keys, reservation);
+                book.release(keys, reservation, now);
                 reservation.ended = Some(given_back(ReservationStatus::Released, end.key.clone(), now));
             }
             Ending::Capture(used) => {
@@ -122,7 +122,7 @@ fn unknown_meter() -> Rejection {
 }
 
 fn expire(book: &mut AccountBooks, keys: &mut KeyAllowances, reservation: &mut Reservation, now: DateTime<Utc>) {
-    book.release(keys, reservation);
+    book.release(keys, reservation, now);
     reservation.ended = Some(given_back(ReservationStatus::Expired, None, now));
 }
 

@@ -59,6 +59,7 @@ pub(super) async fn open_books(
     add_members(work, &mut books, commands).await?;
     add_earlier_periods(work, &mut books, &subscriptions, commands, now).await?;
     add_counters(work, &mut books, &standings).await?;
+    add_wallets(work, &mut books).await?;
     add_grants(work, &mut books, &standings, now).await?;
     add_held_grants(work, &mut books, now).await?;
     add_allowances(work, &mut books, commands).await?;
@@ -181,6 +182,21 @@ async fn add_counters(
     for counter in work.counters().load(&slots).await? {
         if let Some(book) = books.accounts.get_mut(&counter.account) {
             book.add_counter(counter);
+        }
+    }
+    Ok(())
+}
+
+/// Wallets; nothing is asked for accounts whose plans take nothing from one.
+async fn add_wallets(work: &dyn Repositories, books: &mut Books) -> Result<()> {
+    let paying = books.accounts.values().filter(|book| book.needs_wallet());
+    let paying: Vec<AccountId> = paying.map(|book| book.account.id).collect();
+    if paying.is_empty() {
+        return Ok(());
+    }
+    for wallet in work.ledger().wallets(&paying).await? {
+        if let Some(book) = books.accounts.get_mut(&wallet.account) {
+            book.add_wallet(wallet);
         }
     }
     Ok(())

@@ -15,6 +15,7 @@ mod member_books;
 mod member_quota;
 mod month;
 mod ports;
+mod purse;
 mod quota_view;
 mod repeats;
 mod report;
@@ -47,6 +48,7 @@ pub use ports::{
     MockDebtRepository, MockReservationRepository, MockStandingRepository, MockUsageMonthRepository,
     MockUsageRepository,
 };
+pub use purse::Purse;
 pub use quota_view::{MeterQuota, QuotaView};
 pub use report::UsageReport;
 pub use reservation::{

@@ -28,7 +28,13 @@ pub struct MeterQuota {
     pub remaining: Option<Quantity>,
     pub on_exhausted: OnExhausted,
     pub overage: Quantity,
+    /// What is owed for the overage.
     pub overage_fee: Money,
+    /// What was paid from the wallet, in the meter's atoms.
+    pub wallet: Quantity,
+    pub wallet_paid: Money,
+    /// What open reservations hold of the wallet.
+    pub wallet_held: Money,
     pub warnings_fired: Vec<Percent>,
 }
 
@@ -142,6 +148,9 @@ fn meter_quota(books: &AccountBooks, plan: &PlanPeriod, meter: &Meter) -> MeterQ
         on_exhausted: terms.map_or(OnExhausted::Refuse, |terms| terms.on_exhausted.clone()),
         overage: counter.drawn.overage,
         overage_fee: counter.drawn.fee,
+        wallet: counter.drawn.wallet,
+        wallet_paid: counter.drawn.paid,
+        wallet_held: counter.wallet_held,
         warnings_fired: counter.warnings.fired.clone(),
     }
 }

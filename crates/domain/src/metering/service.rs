@@ -14,6 +14,7 @@ use crate::plans::{Catalogue, MeterCode};
 use crate::quota::{FiredWarning, GaugeCarry};
 use crate::store::{Repositories, Retry, Store, StoreError};
 use crate::time::Clock;
+use crate::wallet::Posting;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::collections::HashMap;
@@ -220,6 +221,7 @@ async fn write(
     if !allowances.is_empty() {
         work.api_keys().save_allowances(&allowances, now).await?;
     }
+    write_payments(work, books, now).await?;
     write_holds(work, books).await?;
     if !fired.is_empty() {
         work.warnings().insert(&fired).await?;
@@ -230,6 +232,19 @@ async fn write(
         work.outbox().push(&events).await?;
     }
     Ok(())
+}
+
+/// Books what wallets paid and hold: one transfer for each account and currency.
+async fn write_payments(work: &dyn Repositories, books: &Books, now: DateTime<Utc>) -> Result<()> {
+    let purses = || books.accounts.values().flat_map(|book| book.purses.values());
+    let mut posting = Posting::over(purses().map(|purse| purse.opened().clone()));
+    for purse in purses() {
+        purse.post(&mut posting, now)?;
+    }
+    if posting.is_empty() {
+        return Ok(());
+    }
+    Ok(work.ledger().book(&posting).await?)
 }
 
 /// Writes the reservations that were made and ended, and the debts they left.

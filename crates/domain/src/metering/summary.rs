@@ -58,7 +58,7 @@ fn add<B: Ord>(sums: &mut BTreeMap<RollupKey<B>, RollupSums>, bucket: B, record:
     };
     let row = sums.entry(key).or_default();
     row.quantity = row.quantity.saturating_add(record.quantity.as_atoms());
-    row.amount_nanos = row.amount_nanos.saturating_add(record.drawn.fee.nanos());
+    row.amount_nanos = row.amount_nanos.saturating_add(record.amount().nanos());
     row.events += 1;
 }
 

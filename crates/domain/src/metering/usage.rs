@@ -2,7 +2,7 @@
 
 use super::command::{Consume, Dimensions, UsageKey};
 use super::decide::{Part, Source};
-use crate::id::{AccountId, ApiKeyId, GrantId, ReservationId, UsageId, UserId};
+use crate::id::{AccountId, ApiKeyId, GrantId, ReservationId, TransferId, UsageId, UserId};
 use crate::money::{Money, MoneyError};
 use crate::plans::{MeterCode, Percent};
 use crate::quantity::Quantity;
@@ -30,6 +30,8 @@ pub struct UsageRecord {
     pub drawn: Drawn,
     /// Which grants paid how much.
     pub grants: Vec<(GrantId, Quantity)>,
+    /// The transfer of which what the wallet paid is a part; `None` when it paid nothing.
+    pub transfer: Option<TransferId>,
     /// What allowance and grants were left afterwards; `None` is unlimited.
     pub remaining: Option<Quantity>,
     /// Thresholds that this use crossed, of the pool or of the member's allocation; each once.
@@ -66,9 +68,15 @@ impl UsageRecord {
             dimensions: command.dimensions.clone(),
             drawn,
             grants: grants.collect(),
+            transfer: None,
             remaining: None,
             warnings: Vec::new(),
         }
+    }
+
+    /// What it costs. A plan takes overage or from the wallet, so that one of the two is nothing.
+    pub const fn amount(&self) -> Money {
+        if self.drawn.paid.is_zero() { self.drawn.fee } else { self.drawn.paid }
     }
 
     /// The reservation whose capture this is.
@@ -82,11 +90,12 @@ impl UsageRecord {
             return vec![Part { source: Source::Release, quantity: self.quantity, amount: None }];
         }
         let free = |source, quantity| Part { source, quantity, amount: None };
-        let paid = |source, quantity| Part { source, quantity, amount: Some(self.drawn.fee) };
+        let priced = |source, quantity, amount| Part { source, quantity, amount: Some(amount) };
+        let Drawn { allowance, overage, wallet, fee, paid, .. } = self.drawn;
         let grants = self.grants.iter().map(|(grant, quantity)| free(Source::Grant(*grant), *quantity));
-        std::iter::once(free(Source::Allowance, self.drawn.allowance))
+        std::iter::once(free(Source::Allowance, allowance))
             .chain(grants)
-            .chain([paid(Source::Overage, self.drawn.overage), paid(Source::Wallet, self.drawn.wallet)])
+            .chain([priced(Source::Overage, overage, fee), priced(Source::Wallet, wallet, paid)])
             .filter(|part| part.quantity.is_positive())
             .collect()
     }
@@ -112,8 +121,9 @@ pub fn drawn_by(parts: &[Part], nothing: Money) -> Result<Drawn, MoneyError> {
             Source::Release => continue,
         };
         *fund = fund.checked_add(part.quantity).ok_or(MoneyError::Overflow)?;
+        let cost = if part.source == Source::Wallet { &mut drawn.paid } else { &mut drawn.fee };
         if let Some(amount) = part.amount {
-            drawn.fee = drawn.fee.checked_add(amount)?;
+            *cost = cost.checked_add(amount)?;
         }
     }
     Ok(drawn)

@@ -34,21 +34,30 @@ impl Subject {
     }
 }
 
-/// Quantities by the fund they came from, in atoms, and what the overage costs.
+/// Quantities by the fund they came from, in atoms, and what they cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Drawn {
     pub allowance: Quantity,
     pub grants: Quantity,
     pub overage: Quantity,
     pub wallet: Quantity,
-    /// Overage fee, or what the wallet paid.
+    /// What the overage costs: owed.
     pub fee: Money,
+    /// What the wallet paid.
+    pub paid: Money,
 }
 
 impl Drawn {
     pub const fn nothing(currency: Currency) -> Self {
         let zero = Quantity::ZERO;
-        Self { allowance: zero, grants: zero, overage: zero, wallet: zero, fee: Money::zero(currency) }
+        Self {
+            allowance: zero,
+            grants: zero,
+            overage: zero,
+            wallet: zero,
+            fee: Money::zero(currency),
+            paid: Money::zero(currency),
+        }
     }
 
     /// The sum of both, or an error past the largest count.
@@ -60,7 +69,13 @@ impl Drawn {
             overage: add(self.overage, other.overage)?,
             wallet: add(self.wallet, other.wallet)?,
             fee: self.fee.checked_add(other.fee)?,
+            paid: self.paid.checked_add(other.paid)?,
         })
+    }
+
+    /// What was spent, owed or paid: what a spend cap is about.
+    pub fn cost(&self) -> Result<Money, MoneyError> {
+        self.fee.checked_add(self.paid)
     }
 }
 
@@ -80,6 +95,8 @@ pub struct Counter {
     /// The highest level of the period; equals `used` for a counter.
     pub peak: Quantity,
     pub drawn: Drawn,
+    /// What open reservations hold of the wallet: the most that capturing all of them can cost. The pool's only.
+    pub wallet_held: Money,
     pub warnings: WarningState,
 }
 
@@ -96,6 +113,7 @@ impl Counter {
             held_grants: Quantity::ZERO,
             peak: Quantity::ZERO,
             drawn: Drawn::nothing(currency),
+            wallet_held: Money::zero(currency),
             warnings: WarningState::default(),
         }
     }

@@ -104,7 +104,7 @@ impl LedgerAccount {
 /// What a transfer was for. With its reference it is unique: what is booked for one thing is booked once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TransferKind {
-    /// A payment was captured. Reference: the payment.
+    /// A payment was captured: from the provider's cash to suspense, whence it is delivered. Reference: the payment.
     Payment,
     /// Paid money became a wallet's balance. Reference: the order.
     TopUp,
@@ -124,7 +124,7 @@ pub enum TransferKind {
     RefundFailed,
     /// A gift: redemption, check-in, referral. Reference: the row that gave it.
     Promotion,
-    /// Money that could not be delivered. Reference: the payment.
+    /// More money came in under a payment that has money. Reference: the suspense item.
     Suspended,
     /// An operator resolved suspended money. Reference: the suspense item.
     Resolved,
@@ -173,6 +173,12 @@ impl TransferKind {
 
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether an operator may book the opposite. What orders, refunds and bills booked is undone through them, and
+    /// a reversal by an adjustment: otherwise their own state would no longer agree with the book.
+    pub const fn is_reversible(self) -> bool {
+        matches!(self, Self::Usage | Self::Promotion | Self::Adjustment)
     }
 }
 
@@ -225,6 +231,24 @@ impl Transfer {
         }
         let about = to.wallet().or(from.wallet());
         Ok(Self { id: TransferId::new(now), kind, reference, from, to, amount, about, reason: None, booked_at: now })
+    }
+
+    /// What an account's wallet paid for usage in one unit of work: the transfer's id is its own reference.
+    pub fn usage(
+        id: TransferId,
+        account: AccountId,
+        amount: Money,
+        now: DateTime<Utc>,
+    ) -> Result<Self, TransferMistake> {
+        let sides = (LedgerAccount::Wallet(account), LedgerAccount::Revenue);
+        Ok(Self { id, ..Self::new((TransferKind::Usage, id.to_string()), sides, amount, now)? })
+    }
+
+    /// The opposite of this transfer.
+    pub fn reversed(&self, reason: &str, now: DateTime<Utc>) -> Result<Self, TransferMistake> {
+        let named = (TransferKind::Reversal, self.id.to_string());
+        let reversal = Self::new(named, (self.to, self.from), self.amount, now)?;
+        Ok(Self { about: self.about, ..reversal }.because(reason))
     }
 
     #[must_use]

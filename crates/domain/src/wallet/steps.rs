@@ -1,11 +1,10 @@
-//! Steps of other contexts' units of work: booking transfers.
+//! Steps of other contexts' units of work: booking transfers, and holding money.
 
-use super::{NoBalance, Transfer, Wallet};
+use super::{NoBalance, Posting, Transfer};
 use crate::error::{Error, LimitKind, Result};
 use crate::id::AccountId;
-use crate::money::Currency;
+use crate::money::Money;
 use crate::store::Repositories;
-use std::collections::BTreeMap;
 
 /// Books transfers in their order and moves the balances of the wallets among their sides.
 ///
@@ -16,42 +15,48 @@ pub async fn post(work: &dyn Repositories, transfers: &[Transfer]) -> Result<()>
         return Ok(());
     }
     let sides = transfers.iter().flat_map(|transfer| [transfer.from.wallet(), transfer.to.wallet()]).flatten();
-    let mut accounts: Vec<AccountId> = sides.collect();
+    let mut posting = open(work, sides.collect()).await?;
+    for transfer in transfers {
+        posting.transfer(transfer.clone())?;
+    }
+    Ok(work.ledger().book(&posting).await?)
+}
+
+/// Holds a part of a wallet: it stays in the balance, and nobody can spend it before it is released.
+///
+/// The caller holds the lock on the account's row. What is not available is `Error::Barred(LimitKind::Wallet)`.
+pub async fn hold(work: &dyn Repositories, account: AccountId, amount: Money) -> Result<()> {
+    let mut posting = open(work, vec![account]).await?;
+    posting.hold(account, amount)?;
+    Ok(work.ledger().book(&posting).await?)
+}
+
+/// Releases what [`hold`] held. The caller holds the lock on the account's row, and releases each hold once.
+pub async fn release(work: &dyn Repositories, account: AccountId, amount: Money) -> Result<()> {
+    let mut posting = open(work, vec![account]).await?;
+    posting.release(account, amount)?;
+    Ok(work.ledger().book(&posting).await?)
+}
+
+async fn open(work: &dyn Repositories, mut accounts: Vec<AccountId>) -> Result<Posting> {
     accounts.sort_unstable();
     accounts.dedup();
-    if !accounts.is_empty() {
-        let found = work.ledger().wallets(&accounts).await?;
-        let known = found.into_iter().map(|wallet| ((wallet.account, wallet.balance.currency()), wallet)).collect();
-        let moved = move_balances(known, transfers)?;
-        work.ledger().save_wallets(&moved).await?;
+    if accounts.is_empty() {
+        return Ok(Posting::default());
     }
-    Ok(work.ledger().insert(transfers).await?)
+    Ok(Posting::over(work.ledger().wallets(&accounts).await?))
 }
 
-type Wallets = BTreeMap<(AccountId, Currency), Wallet>;
-
-/// The wallets that the transfers touch, as they are afterwards.
-fn move_balances(mut wallets: Wallets, transfers: &[Transfer]) -> Result<Vec<Wallet>> {
-    let mut touched = Wallets::new();
-    for transfer in transfers {
-        let steps = [(transfer.from, Wallet::debit as Step), (transfer.to, Wallet::credit as Step)];
-        for (side, step) in steps {
-            let Some(account) = side.wallet() else { continue };
-            let key = (account, transfer.amount.currency());
-            let before = wallets.remove(&key).unwrap_or_else(|| Wallet::empty(account, key.1));
-            let after = step(&before, transfer.amount).map_err(barred)?;
-            touched.insert(key, after.clone());
-            wallets.insert(key, after);
+impl From<NoBalance> for Error {
+    fn from(error: NoBalance) -> Self {
+        match error {
+            NoBalance::TooLow { .. } => Self::Barred(LimitKind::Wallet),
+            NoBalance::Nonsense => Self::invalid("amount", error.to_string()),
+            NoBalance::Money(error) => error.into(),
         }
     }
-    Ok(touched.into_values().collect())
 }
 
-type Step = fn(&Wallet, crate::money::Money) -> std::result::Result<Wallet, NoBalance>;
-
-fn barred(error: NoBalance) -> Error {
-    match error {
-        NoBalance::TooLow { .. } => Error::Barred(LimitKind::Wallet),
-        NoBalance::Money(error) => error.into(),
-    }
-}
+#[cfg(test)]
+#[path = "steps_tests.rs"]
+mod tests;

@@ -32,6 +32,8 @@ pub const PUTTING: Existing = Existing::Replace(
         "from_overage",
         "from_wallet",
         "overage_fee_nanos",
+        "wallet_paid_nanos",
+        "wallet_held_nanos",
         "warnings_fired",
         "warned_limit",
         "warning_generation",
@@ -99,6 +101,8 @@ fn row(counter: &Counter, now: DateTime<Utc>) -> Model {
         from_overage: drawn.overage.as_atoms(),
         from_wallet: drawn.wallet.as_atoms(),
         overage_fee_nanos: drawn.fee.nanos(),
+        wallet_paid_nanos: drawn.paid.nanos(),
+        wallet_held_nanos: counter.wallet_held.nanos(),
         currency: drawn.fee.currency().code().to_owned(),
         warnings_fired: percents_text(&counter.warnings.fired),
         warned_limit: counter.warnings.limit.as_atoms(),
@@ -112,6 +116,8 @@ pub fn counter(row: &Model) -> StoreResult<Counter> {
         return Err(corrupt(TABLE, "used"));
     }
     let account = AccountId::from_uuid(row.account_id);
+    let currency = currency(&row.currency, TABLE)?;
+    let money = |nanos| Money::from_nanos(nanos, currency);
     Ok(Counter {
         account,
         subject: Subject::from_id(account, row.subject_id),
@@ -126,8 +132,10 @@ pub fn counter(row: &Model) -> StoreResult<Counter> {
             grants: Quantity::atoms(row.from_grants),
             overage: Quantity::atoms(row.from_overage),
             wallet: Quantity::atoms(row.from_wallet),
-            fee: Money::from_nanos(row.overage_fee_nanos, currency(&row.currency, TABLE)?),
+            fee: money(row.overage_fee_nanos),
+            paid: money(row.wallet_paid_nanos),
         },
+        wallet_held: money(row.wallet_held_nanos),
         warnings: WarningState {
             fired: percents(&row.warnings_fired, TABLE, "warnings_fired")?,
             limit: Quantity::atoms(row.warned_limit),

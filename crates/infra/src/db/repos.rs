@@ -19,13 +19,17 @@ use domain::metering::{
 };
 use domain::notices::{DeliveryRepository, LaneRepository, NoticeRepository, WebhookRepository};
 use domain::options::{LeaseRepository, OptionRepository};
+use domain::orders::{
+    OrderRepository, PaymentMessageRepository, PaymentRepository, ProductRepository, ReconciliationRepository,
+    RefundRepository, SuspenseRepository,
+};
 use domain::outbox::Outbox;
 use domain::plans::{PlanRepository, SubscriptionRepository};
 use domain::quota::{CounterRepository, GrantRepository, WarningRepository};
 use domain::sealed::SealedRepository;
 use domain::store::{Repositories, StoreResult, UnitOfWork};
 use domain::teams::{InvitationRepository, MemberRepository, TeamRepository};
-use domain::wallet::LedgerRepository;
+use domain::wallet::{AdjustmentRepository, LedgerRepository};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use std::sync::{Arc, Mutex};
 
@@ -40,6 +44,9 @@ pub struct Repos<C> {
 
 impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
     fn accounts(&self) -> &dyn AccountRepository {
+        self
+    }
+    fn adjustments(&self) -> &dyn AdjustmentRepository {
         self
     }
     fn api_keys(&self) -> &dyn ApiKeyRepository {
@@ -145,6 +152,27 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn verifications(&self) -> &dyn VerificationRepository {
+        self
+    }
+    fn orders(&self) -> &dyn OrderRepository {
+        self
+    }
+    fn payments(&self) -> &dyn PaymentRepository {
+        self
+    }
+    fn payment_messages(&self) -> &dyn PaymentMessageRepository {
+        self
+    }
+    fn products(&self) -> &dyn ProductRepository {
+        self
+    }
+    fn reconciliations(&self) -> &dyn ReconciliationRepository {
+        self
+    }
+    fn refunds(&self) -> &dyn RefundRepository {
+        self
+    }
+    fn suspense(&self) -> &dyn SuspenseRepository {
         self
     }
     fn warnings(&self) -> &dyn WarningRepository {

@@ -11,7 +11,7 @@ use super::repos::Repos;
 use super::usage_sums;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::id::{AccountId, ApiKeyId, GrantId, UsageId, UserId};
+use domain::id::{AccountId, ApiKeyId, GrantId, TransferId, UsageId, UserId};
 use domain::metering::{
     Booked, Dimensions, MAX_EARLY, MAX_LATE, SavedUsage, SummaryFilter, SummaryRow, UsageFilter, UsageRecord,
     UsageRepository, UsedKey,
@@ -155,10 +155,11 @@ fn row(record: &UsageRecord) -> StoreResult<Model> {
         from_overage: drawn.overage.as_atoms(),
         from_wallet: drawn.wallet.as_atoms(),
         grants,
-        amount_nanos: drawn.fee.nanos(),
+        amount_nanos: record.amount().nanos(),
         currency: drawn.fee.currency().code().to_owned(),
         remaining: record.remaining.map(Quantity::as_atoms),
         warnings: percents_text(&record.warnings),
+        transfer_id: record.transfer.map(TransferId::as_uuid),
     })
 }
 
@@ -166,6 +167,9 @@ fn record(row: Model) -> StoreResult<UsageRecord> {
     let labels = row.dimensions.map(|labels| from_json(&labels, TABLE, "dimensions")).transpose()?.unwrap_or_default();
     let grants: Vec<(GrantId, i64)> =
         row.grants.map(|grants| from_json(&grants, TABLE, "grants")).transpose()?.unwrap_or_default();
+    let amount = Money::from_nanos(row.amount_nanos, currency(&row.currency, TABLE)?);
+    let nothing = Money::zero(amount.currency());
+    let (fee, paid) = if row.from_wallet > 0 { (nothing, amount) } else { (amount, nothing) };
     Ok(UsageRecord {
         id: UsageId::from_uuid(row.id),
         account: AccountId::from_uuid(row.account_id),
@@ -184,9 +188,11 @@ fn record(row: Model) -> StoreResult<UsageRecord> {
             grants: Quantity::atoms(row.from_grants),
             overage: Quantity::atoms(row.from_overage),
             wallet: Quantity::atoms(row.from_wallet),
-            fee: Money::from_nanos(row.amount_nanos, currency(&row.currency, TABLE)?),
+            fee,
+            paid,
         },
         grants: grants.into_iter().map(|(grant, atoms)| (grant, Quantity::atoms(atoms))).collect(),
+        transfer: row.transfer_id.map(TransferId::from_uuid),
         remaining: row.remaining.map(Quantity::atoms),
         warnings: percents(&row.warnings, TABLE, "warnings")?,
     })

@@ -2,6 +2,7 @@
 
 mod debts;
 mod grants;
+mod ledger;
 mod log;
 mod options;
 mod outbox;
@@ -15,6 +16,12 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(grants::list_grants)
         .service(grants::revoke_grant)
         .service(debts::list_all_debts)
+        .service(ledger::get_ledger)
+        .service(ledger::adjust)
+        .service(ledger::list_adjustments)
+        .service(ledger::approve_adjustment)
+        .service(ledger::reject_adjustment)
+        .service(ledger::reverse_transfer)
         .service(log::list_audit_log)
         .service(options::list_options)
         .service(options::change_options)

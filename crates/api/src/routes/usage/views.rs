@@ -39,6 +39,9 @@ pub struct UsageView {
     pub api_key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// The ledger's transfer of which what the wallet paid is a part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<String>,
     /// The reservation whose capture this is; the key is then its id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reservation: Option<String>,
@@ -73,14 +76,15 @@ impl UsageView {
             occurred_at: crate::http::time::text(record.occurred_at),
             duplicate: None,
             parts: record.parts().iter().map(|part| part_view(part, scale)).collect(),
-            amount: record.drawn.fee.to_decimal(),
-            currency: record.drawn.fee.currency().to_string(),
+            amount: record.amount().to_decimal(),
+            currency: record.amount().currency().to_string(),
             remaining: record.remaining.map(|remaining| remaining.to_decimal(scale)),
             warnings: record.warnings.iter().map(|percent| percent.get()).collect(),
             adjustment: record.adjustment,
             dimensions: record.dimensions.labels().clone(),
             api_key: record.api_key.map(|key| key.to_string()),
             user: record.user.map(|user| user.to_string()),
+            transfer: record.transfer.map(|transfer| transfer.to_string()),
             reservation: record.reservation().map(|id| id.to_string()),
         }
     }

@@ -23,6 +23,8 @@ pub struct Model {
     pub from_overage: i64,
     pub from_wallet: i64,
     pub overage_fee_nanos: i64,
+    pub wallet_paid_nanos: i64,
+    pub wallet_held_nanos: i64,
     pub currency: String,
     pub warnings_fired: String,
     pub warned_limit: i64,

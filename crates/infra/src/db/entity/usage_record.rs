@@ -29,6 +29,7 @@ pub struct Model {
     pub currency: String,
     pub remaining: Option<i64>,
     pub warnings: String,
+    pub transfer_id: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

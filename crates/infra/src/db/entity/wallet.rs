@@ -11,6 +11,7 @@ pub struct Model {
     pub currency: String,
     pub balance: i64,
     pub held: i64,
+    pub entries: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
