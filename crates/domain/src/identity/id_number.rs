@@ -28,10 +28,11 @@ pub struct IdNumber(String);
 impl IdNumber {
     /// Reads a number as somebody typed it; `today` bounds the day of birth. The reason never repeats the number.
     pub fn parse(text: &str, today: NaiveDate) -> Result<Self, &'static str> {
+        let text = text.trim();
         if text.len() > MAX_TYPED_LENGTH || text.chars().any(is_hidden) {
             return Err(FORM);
         }
-        let number = text.trim().nfkc().collect::<String>().to_ascii_uppercase();
+        let number = text.nfkc().collect::<String>().to_ascii_uppercase();
         let digits = number.bytes().take(LENGTH - 1).all(|byte| byte.is_ascii_digit());
         if number.len() != LENGTH || !digits || !number.is_ascii() {
             return Err(FORM);

@@ -11,6 +11,7 @@ use crate::id::{AccountId, TransferId, UserId};
 use crate::idempotency::{self, Answered, IdempotentRequest};
 use crate::identity::{SecretSource, User};
 use crate::money::Money;
+use crate::orders::PaidHook;
 use crate::outbox::Event;
 use crate::plans::Catalogue;
 use crate::quota::GrantOrigin;
@@ -87,23 +88,6 @@ impl Referrals {
         let payload = json!({ "as": "inviter", "value": value });
         Ok(work.outbox().push(&[Event::new(account.id, "referral.rewarded", payload, now)]).await?)
     }
-
-    /// An account paid: the first payment of an invited user's personal account is rewarded where the terms say so.
-    ///
-    /// Joins the unit of work that settled the payment; the caller holds the lock on the account's row.
-    pub async fn paid(&self, work: &dyn Repositories, account: AccountId, now: DateTime<Utc>) -> Result<()> {
-        if self.terms.rewarded_on != RewardedOn::FirstPayment {
-            return Ok(());
-        }
-        let payer = work.accounts().find(account).await?.filter(|account| account.kind == AccountKind::Personal);
-        let Some(payer) = payer else { return Ok(()) };
-        let inviter = work.referrals().find(payer.owner).await?.and_then(|row| row.inviter);
-        let Some(inviter) = inviter else { return Ok(()) };
-        if work.referrals().find_reward(payer.owner).await?.is_some() {
-            return Ok(());
-        }
-        self.reward(work, (payer.owner, payer.id), inviter, now).await
-    }
 }
 
 #[async_trait]
@@ -121,6 +105,24 @@ impl RegistrationHook for Referrals {
         }
         // After the inviter's account was locked: a transfer locks account and row in that order.
         Ok(work.referrals().count_invited(inviter).await?)
+    }
+}
+
+/// The first payment of an invited user's personal account is rewarded where the terms say so.
+#[async_trait]
+impl PaidHook for Referrals {
+    async fn paid(&self, work: &dyn Repositories, account: AccountId, _: Money, now: DateTime<Utc>) -> Result<()> {
+        if self.terms.rewarded_on != RewardedOn::FirstPayment {
+            return Ok(());
+        }
+        let payer = work.accounts().find(account).await?.filter(|account| account.kind == AccountKind::Personal);
+        let Some(payer) = payer else { return Ok(()) };
+        let inviter = work.referrals().find(payer.owner).await?.and_then(|row| row.inviter);
+        let Some(inviter) = inviter else { return Ok(()) };
+        if work.referrals().find_reward(payer.owner).await?.is_some() {
+            return Ok(());
+        }
+        self.reward(work, (payer.owner, payer.id), inviter, now).await
     }
 }
 
