@@ -43,8 +43,8 @@ impl Referrals {
         let unknown = || Error::invalid("aff_code", "is not the code of a user");
         let code = AffCode::parse(code).ok_or_else(unknown)?;
         let row = work.referrals().find_by_code(&code).await?.ok_or_else(unknown)?;
-        let user = work.users().find(row.user).await?.filter(User::may_act);
-        user.map(|user| user.id).ok_or_else(unknown)
+        let found = work.users().find(row.user).await?.filter(User::may_act);
+        found.map(|inviter| inviter.id).ok_or_else(unknown)
     }
 
     /// Rewards the coming of an invitee, whose account the caller holds. The inviter's account is locked after it: it is
@@ -52,7 +52,7 @@ impl Referrals {
     async fn reward(
         &self,
         work: &dyn Repositories,
-        (invitee, account): (UserId, AccountId),
+        (newcomer, account): (UserId, AccountId),
         inviter: UserId,
         now: DateTime<Utc>,
     ) -> Result<()> {
@@ -61,7 +61,7 @@ impl Referrals {
         }
         let earned = self.terms.inviter.unwrap_or(Money::zero(self.catalogue.currency));
         let rewarded_on = self.terms.rewarded_on;
-        let reward = ReferralReward { invitee, inviter, rewarded_on, earned, rewarded_at: now };
+        let reward = ReferralReward { invitee: newcomer, inviter, rewarded_on, earned, rewarded_at: now };
         work.referrals().insert_reward(&reward).await?;
         if let Some(given) = &self.terms.invitee {
             let reference = reward.reference();
@@ -73,7 +73,7 @@ impl Referrals {
             self.pay_inviter(work, &reward, now).await?;
         }
         let detail = json!({ "inviter": inviter, "on": rewarded_on.name(), "earned": earned.to_decimal() });
-        let event = AuditEvent::by_machine("referral.reward", invitee, now).on_account(account).with(detail);
+        let event = AuditEvent::by_machine("referral.reward", newcomer, now).on_account(account).with(detail);
         Ok(work.audit().append(&event).await?)
     }
 
@@ -146,10 +146,10 @@ impl ReferralService {
     /// The caller's code and earnings; who registered before there were codes gets one now.
     pub async fn view(&self, actor: &Actor) -> Result<Referral> {
         actor.require_session()?;
-        match self.store.referrals().find(actor.user).await? {
-            Some(row) => Ok(row),
-            None => retrying!(self.store, self.write_row(actor)),
+        if let Some(row) = self.store.referrals().find(actor.user).await? {
+            return Ok(row);
         }
+        retrying!(self.store, self.write_row(actor))
     }
 
     async fn write_row(&self, actor: &Actor) -> Result<Referral> {
