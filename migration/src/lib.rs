@@ -2,6 +2,7 @@
 
 pub mod columns;
 mod identity;
+mod incentives;
 mod kernel;
 mod metering;
 mod notices;
@@ -13,6 +14,7 @@ mod reservations;
 mod retention;
 mod settlement;
 mod teams;
+mod verification;
 mod wallet;
 
 use sea_orm_migration::prelude::*;
@@ -128,6 +130,15 @@ impl MigratorTrait for Migrator {
             Box::new(settlement::ReconciliationItems),
             Box::new(settlement::ReconciledDays),
             Box::new(settlement::RefundsByDay),
+            Box::new(incentives::RedemptionBatches),
+            Box::new(incentives::RedemptionCodes),
+            Box::new(incentives::RedemptionCodesByBatch),
+            Box::new(incentives::RedemptionUses),
+            Box::new(incentives::RedemptionUsesByBatch),
+            Box::new(incentives::CheckIns),
+            Box::new(incentives::Referrals),
+            Box::new(incentives::ReferralRewards),
+            Box::new(verification::UserVerifications),
         ]
     }
 }

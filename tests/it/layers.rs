@@ -38,7 +38,7 @@ const INDEX_FILES: [&str; 2] = ["store.rs", "testing.rs"];
 /// What is asynchronous in every context.
 const ASYNCHRONOUS: [&str; 4] = ["mod.rs", "ports.rs", "service.rs", "steps.rs"];
 /// Parts of services, and steps, that have a file of their own.
-const USE_CASES: [&str; 46] = [
+const USE_CASES: [&str; 51] = [
     "accounts/access.rs",
     "accounts/identities.rs",
     "accounts/keys.rs",
@@ -47,6 +47,11 @@ const USE_CASES: [&str; 46] = [
     "accounts/options.rs",
     "accounts/registration.rs",
     "accounts/set_up.rs",
+    "accounts/verification.rs",
+    "incentives/batches.rs",
+    "incentives/checking_in.rs",
+    "incentives/redeeming.rs",
+    "incentives/referring.rs",
     "metering/load.rs",
     "metering/member_quota.rs",
     "metering/quota_view.rs",

@@ -24,6 +24,7 @@ pub mod server;
 pub mod services;
 pub mod settings;
 pub mod wiring;
+mod wiring_incentives;
 mod wiring_notices;
 
 pub use plans_check::plans_check;

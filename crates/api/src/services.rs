@@ -2,11 +2,14 @@
 
 use crate::committer::Committer;
 use crate::quota_answers::QuotaAnswers;
-use domain::accounts::{AccountService, KeyService, OAuthService, OperatorService, OptionService, RegistrationService};
+use domain::accounts::{
+    AccountService, KeyService, OAuthService, OperatorService, OptionService, RegistrationService, VerificationService,
+};
 use domain::actor::Actor;
 use domain::error::{Error, Result};
 use domain::id::{AccountId, ReservationId};
 use domain::identity::IdentityService;
+use domain::incentives::{CheckInService, RedemptionService, ReferralService};
 use domain::metering::{
     Command, Decided, Done, EndWish, HoldWish, MeteringService, Receipt, Reservation, RetentionService, Settlement,
     UsageReport, receipts,
@@ -14,6 +17,7 @@ use domain::metering::{
 use domain::notices::{Courier, DeadLetterService, FanOut, NoticeService, WebhookService};
 use domain::plans::{Catalogue, PlanService, SubscriptionService};
 use domain::quota::GrantService;
+use domain::sealed::ResealService;
 use domain::store::Store;
 use domain::teams::TeamService;
 use domain::time::Clock;
@@ -41,6 +45,11 @@ pub struct Services {
     pub plans: PlanService,
     pub subscriptions: SubscriptionService,
     pub grants: GrantService,
+    pub redemptions: RedemptionService,
+    pub check_ins: CheckInService,
+    pub referrals: ReferralService,
+    pub verifications: VerificationService,
+    pub resealing: ResealService,
     pub ledger: LedgerService,
     pub metering: Arc<MeteringService>,
     pub retention: RetentionService,

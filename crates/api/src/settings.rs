@@ -1,14 +1,17 @@
 //! Settings: `config/default.yaml`, a file on top, the environment on top of both; typed and checked.
 
 mod checks;
+mod incentives;
 mod layers;
 mod oauth;
 mod sections;
 
 pub use sections::{
     Clock, Database, Limits, Log, LogFormat, Mail, Metrics, OAuth, Profile, Provider, Retention, Security, Server,
-    Sessions, Tls, Wallet, Webhooks,
+    Sessions, Tls, VerificationSection, Wallet, Webhooks,
 };
+
+pub use incentives::IncentiveTerms;
 
 use domain::plans::Catalogue;
 use sections::Sections;
@@ -32,6 +35,8 @@ pub struct Settings {
     pub retention: Retention,
     pub wallet: Wallet,
     pub oauth: OAuth,
+    pub verification: VerificationSection,
+    pub incentives: IncentiveTerms,
     catalogue: Catalogue,
 }
 
@@ -54,9 +59,13 @@ impl Settings {
         let mut mistakes = checks::check(&sections);
         let catalogue = Catalogue::parse(&catalogue_document(&sections))
             .map_err(|found| mistakes.extend(found.iter().map(ToString::to_string)));
-        match catalogue {
-            Ok(catalogue) if mistakes.is_empty() => Ok(Self::assemble(sections, catalogue)),
-            _ => Err(mistakes),
+        let Ok(catalogue) = catalogue else { return Err(mistakes) };
+        match incentives::read(&sections.incentives, &catalogue) {
+            Ok(terms) if mistakes.is_empty() => Ok(Self::assemble(sections, catalogue, terms)),
+            terms => {
+                mistakes.extend(terms.err().unwrap_or_default());
+                Err(mistakes)
+            }
         }
     }
 
@@ -65,7 +74,7 @@ impl Settings {
         &self.catalogue
     }
 
-    fn assemble(sections: Sections, catalogue: Catalogue) -> Self {
+    fn assemble(sections: Sections, catalogue: Catalogue, incentives: IncentiveTerms) -> Self {
         Self {
             profile: sections.profile,
             database: sections.database,
@@ -81,6 +90,8 @@ impl Settings {
             retention: sections.retention,
             wallet: sections.wallet,
             oauth: sections.oauth,
+            verification: sections.verification,
+            incentives,
             catalogue,
         }
     }

@@ -3,7 +3,8 @@
 use crate::committer::{CommitBounds, Committer};
 use crate::quota_answers::QuotaAnswers;
 use crate::services::Services;
-use crate::settings::Settings;
+use crate::settings::{Profile, Settings};
+use crate::wiring_incentives as incentives;
 use crate::wiring_notices as notices;
 use anyhow::Context;
 use chrono::TimeDelta;
@@ -12,13 +13,14 @@ use domain::identity::{IdentityProviders, IdentityService, MeterScales, Password
 use domain::metering::{MeteringService, RetentionService};
 use domain::plans::{Catalogue, MeterCode, PeriodHook, PlanService, SubscribedTeams, SubscriptionService};
 use domain::quota::{GaugeCarry, GrantService};
+use domain::sealed::ResealService;
 use domain::site_options::LiveOptions;
 use domain::store::Store;
 use domain::teams::TeamService;
 use domain::time::Clock;
 use domain::wallet::LedgerService;
 use infra::clock::{SystemClock, TestClock};
-use infra::crypto::{Argon2Hasher, OsSecrets};
+use infra::crypto::{Argon2Hasher, Keyring, OsSecrets};
 use infra::db::{DatabaseSettings, connect};
 use infra::oauth::Providers;
 use secrecy::ExposeSecret;
@@ -77,6 +79,8 @@ fn build(
         session_lifetime,
     };
     let live: Arc<LiveOptions> = Arc::default();
+    let keys = keyring(settings)?;
+    let incentives = incentives::build(settings, (&store, &clock), &catalogue, (&secrets, &keys));
     let registration = RegistrationService {
         store: store.clone(),
         clock: clock.clone(),
@@ -84,13 +88,19 @@ fn build(
         secrets: secrets.clone(),
         session_lifetime,
         options: live.clone(),
+        hook: Arc::new(incentives.referrals.referrals.clone()),
     };
     // The world outside lives in real time, whatever a test clock says.
     let real_time: Arc<dyn Clock> = Arc::new(SystemClock);
     let providers = Providers::new(settings.oauth.provider_settings(), &real_time);
     let providers: Arc<dyn IdentityProviders> = Arc::new(providers.context("cannot speak to identity providers")?);
-    let notices = notices::build(settings, &store, &clock, &secrets)?;
+    let notices = notices::build(settings, &store, &clock, (&secrets, &keys))?;
     Ok(Services {
+        redemptions: incentives.redemptions,
+        check_ins: incentives.check_ins,
+        referrals: incentives.referrals,
+        verifications: incentives::verification(settings, (&store, &clock), &keys)?,
+        resealing: ResealService { store: store.clone(), clock: clock.clone(), keys },
         notices: notices.notices,
         webhooks: notices.webhooks,
         dead_letters: notices.dead_letters,
@@ -136,6 +146,20 @@ fn build(
         test_clock,
         catalogue,
     })
+}
+
+/// Production that needs a key was refused without one before it came here; what needs none goes without.
+fn keyring(settings: &Settings) -> anyhow::Result<Arc<Keyring>> {
+    let keys = &settings.security.encryption_keys;
+    if !keys.is_empty() {
+        let keys = Keyring::parse(keys.iter().map(ExposeSecret::expose_secret));
+        return keys.map(Arc::new).map_err(anyhow::Error::msg);
+    }
+    if settings.profile == Profile::Production {
+        return Ok(Arc::new(Keyring::without_keys()));
+    }
+    tracing::warn!("security.encryption_keys is empty: secrets are encrypted with a public development key");
+    Ok(Arc::new(Keyring::development()))
 }
 
 fn retention(settings: &Settings, store: &Arc<dyn Store>, clock: &Arc<dyn Clock>) -> RetentionService {

@@ -27,14 +27,14 @@ pub fn build(
     settings: &Settings,
     store: &Arc<dyn Store>,
     clock: &Arc<dyn Clock>,
-    random: &Arc<dyn SecretSource>,
+    (random, keys): (&Arc<dyn SecretSource>, &Arc<Keyring>),
 ) -> anyhow::Result<Notices> {
     let (store, clock) = (store.clone(), clock.clone());
     let rules = Arc::new(EgressRules {
         allowed_networks: settings.webhooks.allowed_networks.clone(),
         plain_http: settings.webhooks.plain_http,
     });
-    let vault = Arc::new(WebhookVault { keys: Arc::new(keyring(settings)?) });
+    let vault = Arc::new(WebhookVault { keys: keys.clone() });
     let sender = HttpWebhookSender::new(rules.clone(), vault.clone()).context("cannot prepare webhooks")?;
     let sender: Arc<dyn WebhookSender> = Arc::new(sender);
     Ok(Notices {
@@ -62,16 +62,6 @@ pub fn build(
             locale: Locale::parse(&settings.mail.locale).unwrap_or(Locale::Chinese),
         },
     })
-}
-
-/// Production was refused without a key before it came here.
-fn keyring(settings: &Settings) -> anyhow::Result<Keyring> {
-    let keys = &settings.security.encryption_keys;
-    if keys.is_empty() {
-        tracing::warn!("security.encryption_keys is empty: secrets are encrypted with a public development key");
-        return Ok(Keyring::development());
-    }
-    Keyring::parse(keys.iter().map(ExposeSecret::expose_secret)).map_err(anyhow::Error::msg)
 }
 
 fn mailer(mail: &Mail) -> anyhow::Result<Arc<dyn Mailer>> {

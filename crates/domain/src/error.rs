@@ -35,6 +35,9 @@ pub enum Error {
     KeyReused,
     #[error("the service is busy")]
     Unavailable,
+    /// No key of the server seals, or opens what was sealed with another one: the operator's to mend.
+    #[error("the server lacks the encryption key for this")]
+    KeyMissing,
     #[error("storage failed")]
     Store(#[from] StoreError),
 }

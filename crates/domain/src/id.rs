@@ -90,6 +90,9 @@ id! {
     /// A provider's message as it came in.
     PaymentMessageId, "pmg";
     PlanVersionId, "plv";
+    RedemptionBatchId, "rdb";
+    RedemptionCodeId, "rdc";
+    RedemptionUseId, "rdu";
     ProductId, "prd";
     RefundId, "rfd";
     ReservationId, "rsv";

@@ -21,6 +21,9 @@
 //! | which addresses webhooks may reach | `notices::egress` |
 //! | what a transfer is, and what a wallet lets through | `wallet::ledger`, `wallet::steps` |
 //! | how a payment provider's answers are understood | `orders::provider` |
+//! | what a code, a check-in and a referral are worth, and when | `incentives::reward`, `incentives::redemption` … |
+//! | which ID numbers can be, and how they are kept | `identity::id_number`, `accounts::verification` |
+//! | which ciphertexts are encrypted anew | `sealed` |
 //! | what becomes of an order and of its payments | `orders::order_status`, `orders::payment_status` |
 //! | what money that came in settles, and what it does not | `orders::settling` |
 //! | what a refund takes back | `orders::delivering`, `orders::refund` |
@@ -37,6 +40,7 @@ pub mod error;
 pub mod id;
 pub mod idempotency;
 pub mod identity;
+pub mod incentives;
 pub mod metering;
 pub mod money;
 pub mod notices;
@@ -47,6 +51,7 @@ pub mod page;
 pub mod plans;
 pub mod quantity;
 pub mod quota;
+pub mod sealed;
 pub mod search;
 pub mod site_options;
 pub mod store;

@@ -6,7 +6,10 @@ use crate::error::Error;
 use crate::idempotency::IdempotencyRepository;
 use crate::identity::{
     ApiKeyRepository, OAuthFlowRepository, OAuthIdentityRepository, SessionRepository, ThrottleRepository,
-    UserRepository,
+    UserRepository, VerificationRepository,
+};
+use crate::incentives::{
+    CheckInRepository, RedemptionBatchRepository, RedemptionCodeRepository, RedemptionUseRepository, ReferralRepository,
 };
 use crate::metering::{
     DebtRepository, ReservationRepository, StandingRepository, UsageMonthRepository, UsageRepository,
@@ -20,6 +23,7 @@ use crate::orders::{
 use crate::outbox::Outbox;
 use crate::plans::{PlanRepository, SubscriptionRepository};
 use crate::quota::{CounterRepository, GrantRepository, WarningRepository};
+use crate::sealed::SealedRepository;
 use crate::teams::{InvitationRepository, MemberRepository, TeamRepository};
 use crate::wallet::{AdjustmentRepository, LedgerRepository};
 use async_trait::async_trait;
@@ -51,6 +55,7 @@ pub trait Repositories: Send + Sync {
     fn adjustments(&self) -> &dyn AdjustmentRepository;
     fn api_keys(&self) -> &dyn ApiKeyRepository;
     fn audit(&self) -> &dyn AuditLog;
+    fn check_ins(&self) -> &dyn CheckInRepository;
     fn counters(&self) -> &dyn CounterRepository;
     fn debts(&self) -> &dyn DebtRepository;
     fn deliveries(&self) -> &dyn DeliveryRepository;
@@ -68,7 +73,12 @@ pub trait Repositories: Send + Sync {
     fn options(&self) -> &dyn OptionRepository;
     fn outbox(&self) -> &dyn Outbox;
     fn plans(&self) -> &dyn PlanRepository;
+    fn redemption_batches(&self) -> &dyn RedemptionBatchRepository;
+    fn redemption_codes(&self) -> &dyn RedemptionCodeRepository;
+    fn redemption_uses(&self) -> &dyn RedemptionUseRepository;
+    fn referrals(&self) -> &dyn ReferralRepository;
     fn reservations(&self) -> &dyn ReservationRepository;
+    fn sealed(&self) -> &dyn SealedRepository;
     fn sessions(&self) -> &dyn SessionRepository;
     fn standings(&self) -> &dyn StandingRepository;
     fn subscriptions(&self) -> &dyn SubscriptionRepository;
@@ -77,6 +87,7 @@ pub trait Repositories: Send + Sync {
     fn usage(&self) -> &dyn UsageRepository;
     fn usage_months(&self) -> &dyn UsageMonthRepository;
     fn users(&self) -> &dyn UserRepository;
+    fn verifications(&self) -> &dyn VerificationRepository;
     fn orders(&self) -> &dyn OrderRepository;
     fn payments(&self) -> &dyn PaymentRepository;
     fn payment_messages(&self) -> &dyn PaymentMessageRepository;

@@ -5,8 +5,13 @@ use crate::audit::{AuditLog, MockAuditLog};
 use crate::idempotency::{IdempotencyRepository, MockIdempotencyRepository};
 use crate::identity::{
     ApiKeyRepository, MockApiKeyRepository, MockOAuthFlowRepository, MockOAuthIdentityRepository,
-    MockSessionRepository, MockThrottleRepository, MockUserRepository, OAuthFlowRepository, OAuthIdentityRepository,
-    SessionRepository, ThrottleRepository, UserRepository,
+    MockSessionRepository, MockThrottleRepository, MockUserRepository, MockVerificationRepository, OAuthFlowRepository,
+    OAuthIdentityRepository, SessionRepository, ThrottleRepository, UserRepository, VerificationRepository,
+};
+use crate::incentives::{
+    CheckInRepository, MockCheckInRepository, MockRedemptionBatchRepository, MockRedemptionCodeRepository,
+    MockRedemptionUseRepository, MockReferralRepository, RedemptionBatchRepository, RedemptionCodeRepository,
+    RedemptionUseRepository, ReferralRepository,
 };
 use crate::metering::{
     DebtRepository, MockDebtRepository, MockReservationRepository, MockStandingRepository, MockUsageMonthRepository,
@@ -29,6 +34,7 @@ use crate::quota::{
     CounterRepository, GrantRepository, MockCounterRepository, MockGrantRepository, MockWarningRepository,
     WarningRepository,
 };
+use crate::sealed::{MockSealedRepository, SealedRepository};
 use crate::store::{Repositories, Store, StoreError, StoreResult, UnitOfWork};
 use crate::teams::{
     InvitationRepository, MemberRepository, MockInvitationRepository, MockMemberRepository, MockTeamRepository,
@@ -71,6 +77,7 @@ doubles! {
     adjustments: MockAdjustmentRepository as AdjustmentRepository,
     api_keys: MockApiKeyRepository as ApiKeyRepository,
     audit: MockAuditLog as AuditLog,
+    check_ins: MockCheckInRepository as CheckInRepository,
     counters: MockCounterRepository as CounterRepository,
     debts: MockDebtRepository as DebtRepository,
     deliveries: MockDeliveryRepository as DeliveryRepository,
@@ -88,7 +95,12 @@ doubles! {
     options: MockOptionRepository as OptionRepository,
     outbox: MockOutbox as Outbox,
     plans: MockPlanRepository as PlanRepository,
+    redemption_batches: MockRedemptionBatchRepository as RedemptionBatchRepository,
+    redemption_codes: MockRedemptionCodeRepository as RedemptionCodeRepository,
+    redemption_uses: MockRedemptionUseRepository as RedemptionUseRepository,
+    referrals: MockReferralRepository as ReferralRepository,
     reservations: MockReservationRepository as ReservationRepository,
+    sealed: MockSealedRepository as SealedRepository,
     sessions: MockSessionRepository as SessionRepository,
     standings: MockStandingRepository as StandingRepository,
     subscriptions: MockSubscriptionRepository as SubscriptionRepository,
@@ -97,6 +109,7 @@ doubles! {
     usage: MockUsageRepository as UsageRepository,
     usage_months: MockUsageMonthRepository as UsageMonthRepository,
     users: MockUserRepository as UserRepository,
+    verifications: MockVerificationRepository as VerificationRepository,
     orders: MockOrderRepository as OrderRepository,
     payments: MockPaymentRepository as PaymentRepository,
     payment_messages: MockPaymentMessageRepository as PaymentMessageRepository,

@@ -1,6 +1,7 @@
 //! Stories told through the services, on every database.
 
 mod committer;
+mod encryption;
 mod gauges;
 mod grants;
 mod late;

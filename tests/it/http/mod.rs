@@ -6,6 +6,7 @@ mod clock;
 mod document;
 mod hostile;
 mod identity;
+mod incentives;
 mod operators;
 mod problems;
 mod quota;

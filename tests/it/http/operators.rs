@@ -131,12 +131,16 @@ const ACTS: [(&str, &str); 9] = [
     ("PATCH /api/v1/me", "user.change_password"),
 ];
 /// Written where the part has its own tests.
-const ACTS_ELSEWHERE: [(&str, &str); 5] = [
+const ACTS_ELSEWHERE: [(&str, &str); 9] = [
     ("POST /api/v1/admin/outbox/{delivery}/replay", "delivery.replay"),
     ("POST /api/v1/admin/accounts/{account}/adjustments", "wallet.adjust"),
     ("POST /api/v1/admin/adjustments/{adjustment}/approve", "wallet.approve"),
     ("POST /api/v1/admin/adjustments/{adjustment}/reject", "wallet.reject"),
     ("POST /api/v1/admin/transfers/{transfer}/reverse", "transfer.reverse"),
+    ("POST /api/v1/admin/redemption-batches", "redemption_batch.create"),
+    ("PATCH /api/v1/admin/redemption-batches/{id}", "redemption_code.disable"),
+    ("PATCH /api/v1/admin/redemption-batches/{id}/codes/{code}", "redemption_code.disable"),
+    ("POST /api/v1/admin/users/{id}/verification/reset", "verification.reset"),
 ];
 /// Acts upon keys, each of which changes rights.
 const KEY_ACTS: [&str; 4] = ["api_key.create", "api_key.update", "api_key.rotate", "api_key.revoke"];

@@ -1,5 +1,6 @@
 //! Fifty at once on one scarce thing: exactly as many succeed as fit.
 
+mod incentives;
 mod last_units;
 mod migrating;
 mod reservations;

@@ -6,6 +6,7 @@ mod doctor;
 mod migrate;
 mod partitions;
 mod replay;
+mod rotate_encryption;
 mod seed;
 mod seed_team;
 mod serve;
@@ -68,6 +69,12 @@ pub enum Command {
         #[command(subcommand)]
         command: audit_log::AuditLogCommand,
     },
+    /// Encrypt with the newest key what is under older ones; may be killed, repeated, and run beside servers.
+    RotateEncryption {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// Feed a CSV of past use through metering and show what it would have cost.
     Replay(ReplayArguments),
     /// Print the OpenAPI document.
@@ -117,6 +124,7 @@ async fn with_settings(command: Command, settings: Settings) -> anyhow::Result<(
         Command::Seed { json } => seed::seed_command(&settings, json).await,
         Command::Admin { command: AdminCommand::Create { username } } => admin::create(&settings, &username).await,
         Command::AuditLog { command } => audit_log::audit_log_command(&settings, command).await,
+        Command::RotateEncryption { json } => rotate_encryption::rotate_encryption(&settings, json).await,
         Command::Replay(arguments) => replay::replay_command(&settings, &arguments).await,
         Command::Doctor => doctor::doctor(&settings).await,
         Command::Plans { .. } | Command::Openapi => Ok(()),

@@ -135,6 +135,10 @@ fn of_domain(error: &Error) -> (StatusCode, Problem) {
         Error::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, said("rate_limited", error)),
         Error::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, said("idempotency_key_reused", error)),
         Error::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, said("unavailable", error)),
+        Error::KeyMissing => {
+            tracing::error!("no key in security.encryption_keys seals or opens what was asked for");
+            (StatusCode::SERVICE_UNAVAILABLE, said("encryption_key_missing", error))
+        }
         Error::Store(StoreError::Duplicate | StoreError::Contended | StoreError::Unavailable(_)) => {
             tracing::warn!(error = ?error, "storage is not available");
             (StatusCode::SERVICE_UNAVAILABLE, said("unavailable", "The service is busy; try again."))

@@ -28,7 +28,7 @@ pub struct RegisterRequest {
     #[schema(example = "correct horse battery", min_length = 8, max_length = 128)]
     pub password: String,
     pub display_name: Option<String>,
-    /// The code of the user who invited; an unknown one is refused.
+    /// The code of the user who invited (GET /referral); an unknown one is refused.
     pub aff_code: Option<String>,
 }
 
@@ -79,15 +79,13 @@ pub async fn register(
 }
 
 fn wish(body: RegisterRequest) -> Result<(Registration, Password)> {
-    if body.aff_code.is_some() {
-        return Err(Error::invalid("aff_code", "is not the code of a user"));
-    }
     let invalid = |field: &'static str| move |reason: &'static str| Error::invalid(field, reason);
     let wish = Registration {
         username: body.username.map(|text| Username::parse(&text)).transpose().map_err(invalid("username"))?,
         email: body.email.map(|text| Email::parse(&text)).transpose().map_err(invalid("email"))?,
         phone: body.phone.map(|text| Phone::parse(&text)).transpose().map_err(invalid("phone"))?,
         display_name: body.display_name,
+        aff_code: body.aff_code,
     };
     Ok((wish, Password::choose(&body.password).map_err(invalid("password"))?))
 }

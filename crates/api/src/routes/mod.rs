@@ -9,6 +9,7 @@ pub mod auth_options;
 pub mod health;
 pub mod identities;
 mod identity_views;
+pub mod incentives;
 pub mod me;
 pub mod notices;
 pub mod oauth;
@@ -22,6 +23,7 @@ pub mod subscription;
 mod subscription_views;
 pub mod teams;
 pub mod usage;
+pub mod verification;
 pub mod wallet;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -40,6 +42,8 @@ pub fn configure(config: &mut ServiceConfig) {
     wallet::configure(config);
     notices::configure(config);
     teams::configure(config);
+    incentives::configure(config);
+    verification::configure(config);
     admin::configure(config);
 }
 

@@ -2,7 +2,7 @@
 
 use super::sections::{Profile, Sections, Tls, amount};
 use domain::notices::Locale;
-use infra::crypto::Keyring;
+use infra::crypto::{IndexKey, Keyring};
 use infra::mail::is_sender;
 use secrecy::ExposeSecret;
 use std::ops::RangeInclusive;
@@ -40,6 +40,7 @@ pub(super) fn check(sections: &Sections) -> Vec<String> {
     }
     mistakes.extend(super::oauth::check(&sections.oauth, sections.profile));
     mistakes.extend(keys(sections));
+    mistakes.extend(index_key(sections));
     mistakes.extend(mail(sections));
     if sections.profile == Profile::Production {
         mistakes.extend(unsafe_settings(sections));
@@ -72,6 +73,25 @@ fn keys(sections: &Sections) -> Option<String> {
     let parsed = Keyring::parse(keys.iter().map(ExposeSecret::expose_secret));
     let reason = parsed.err().filter(|_| !keys.is_empty())?;
     Some(format!("security.encryption_keys: {reason}"))
+}
+
+fn index_key(sections: &Sections) -> Option<String> {
+    let key = sections.security.index_key.expose_secret();
+    let reason = IndexKey::parse(key).err().filter(|_| !key.is_empty())?;
+    Some(format!("security.index_key: {reason}"))
+}
+
+/// What is verified in production is encrypted and indexed with keys that nobody else knows.
+fn unsafe_verification(sections: &Sections) -> Vec<String> {
+    let security = &sections.security;
+    let missing = [
+        ("encryption_keys", security.encryption_keys.is_empty() && !sections.webhooks.enabled),
+        ("index_key", security.index_key.expose_secret().is_empty()),
+    ];
+    let missing = missing.into_iter().filter(|(_, missing)| *missing && sections.verification.enabled);
+    let reason =
+        "must hold a key in production while verification.enabled is true; `openssl rand -base64 32` makes one";
+    missing.map(|(name, _)| format!("security.{name}: {reason}")).collect()
 }
 
 fn mail(sections: &Sections) -> Vec<String> {
@@ -121,5 +141,6 @@ fn unsafe_settings(sections: &Sections) -> Vec<String> {
         mistakes.push("database.url: must not be in memory in production: nothing would be kept".to_owned());
     }
     mistakes.extend(unsafe_webhooks(sections));
+    mistakes.extend(unsafe_verification(sections));
     mistakes
 }

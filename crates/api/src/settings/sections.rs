@@ -25,6 +25,8 @@ pub(super) struct Sections {
     pub(super) log: Log,
     pub(super) limits: Limits,
     pub(super) retention: Retention,
+    pub(super) incentives: Incentives,
+    pub(super) verification: VerificationSection,
     pub(super) wallet: Wallet,
     pub(super) meters: Value,
     pub(super) plans: Value,
@@ -90,6 +92,9 @@ pub struct Security {
     /// `NAME:BASE64` each; printed as `[REDACTED]`.
     #[serde(deserialize_with = "secrets")]
     pub encryption_keys: Vec<SecretString>,
+    /// Base64; printed as `[REDACTED]`.
+    #[serde(deserialize_with = "secret")]
+    pub index_key: SecretString,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -151,6 +156,52 @@ pub struct Retention {
     /// 0 keeps usage rows for good.
     pub usage_days: u32,
     pub months_ahead: u32,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerificationSection {
+    /// Whether users may claim a real name and an ID number.
+    pub enabled: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Incentives {
+    pub(super) check_in: CheckInSection,
+    pub(super) referral: ReferralSection,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CheckInSection {
+    pub(super) reward: Option<RewardText>,
+    #[serde(default, deserialize_with = "optional_digits_or_text")]
+    pub(super) most: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReferralSection {
+    pub(super) rewarded_on: String,
+    #[serde(default, deserialize_with = "optional_digits_or_text")]
+    pub(super) inviter: Option<String>,
+    pub(super) invitee: Option<RewardText>,
+    #[serde(deserialize_with = "digits_or_text")]
+    pub(super) least_transfer: String,
+}
+
+/// An amount, or a meter and a quantity.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RewardText {
+    #[serde(default, deserialize_with = "optional_digits_or_text")]
+    pub(super) amount: Option<String>,
+    pub(super) meter: Option<String>,
+    #[serde(default, deserialize_with = "optional_digits_or_text")]
+    pub(super) quantity: Option<String>,
+    pub(super) models: Option<Vec<String>>,
+    pub(super) valid_days: Option<u32>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -228,6 +279,15 @@ fn digits_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, 
         Value::String(text) => Ok(text),
         Value::Number(number) => Ok(number.to_string()),
         _ => Err(D::Error::custom("must be a text")),
+    }
+}
+
+fn optional_digits_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text)),
+        Value::Number(number) if !number.is_f64() => Ok(Some(number.to_string())),
+        _ => Err(D::Error::custom("must be a text, or a number without decimals")),
     }
 }
 

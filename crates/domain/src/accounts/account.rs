@@ -1,6 +1,6 @@
 //! An account: what owns usage, quota, wallet, subscription and bills.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, LimitKind, Result};
 use crate::id::{AccountId, UserId};
 use crate::money::{Currency, Money};
 use crate::text::visible_line;
@@ -81,6 +81,14 @@ impl Account {
     /// The account of a team; it belongs to whoever owns the team.
     pub fn team(id: AccountId, owner: UserId, name: String, now: DateTime<Utc>) -> Self {
         Self { kind: AccountKind::Team, ..Self::personal(id, owner, name, now) }
+    }
+
+    /// Refuses what a frozen account may not do.
+    pub fn require_active(&self) -> Result<()> {
+        match self.status {
+            AccountStatus::Active => Ok(()),
+            AccountStatus::Frozen => Err(Error::Barred(LimitKind::AccountStatus)),
+        }
     }
 
     /// Reads a cap: whole minor units, zero ("no overage at all") or more.

@@ -174,7 +174,7 @@ impl OAuthService {
         let email = who.verified_email().filter(|_| free).cloned();
         let wish = Registration { email, display_name: who.name.clone(), ..Registration::default() };
         let user = User { last_login_at: Some(now), ..wish.into_user(None, Role::User, now)? };
-        self.registration.settle_user(work, &user).await?;
+        self.registration.settle_user(work, &user, None).await?;
         let identity =
             OAuthIdentity { last_login_at: Some(now), ..OAuthIdentity::new(user.id, provider.clone(), who, now) };
         work.oauth_identities().insert(&identity).await?;

@@ -45,6 +45,7 @@ fn service(store: &Arc<MockStore>, providers: MockIdentityProviders, open: bool)
         secrets: Arc::new(secrets),
         session_lifetime: TimeDelta::days(30),
         options: Arc::new(options),
+        hook: Arc::new(()),
     };
     OAuthService { registration, providers: Arc::new(providers) }
 }

@@ -3,10 +3,13 @@
 use super::account::Account;
 use super::account_search::AccountSearch;
 use super::rights::MemberRole;
+use crate::error::Result;
 use crate::id::{AccountId, UserId};
+use crate::identity::User;
 use crate::page::{Page, PageRequest};
-use crate::store::StoreResult;
+use crate::store::{Repositories, StoreResult};
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 #[cfg_attr(any(test, feature = "testing"), mockall::automock)]
 #[async_trait]
@@ -43,4 +46,29 @@ pub trait AccountRepository: Send + Sync {
 pub trait MembershipRepository: Send + Sync {
     /// The role of an active member; `None` for everybody else.
     async fn role_on(&self, account: AccountId, user: UserId) -> StoreResult<Option<MemberRole>>;
+}
+
+/// Who has just become a user.
+#[derive(Clone, Copy, Debug)]
+pub struct Newcomer<'a> {
+    pub user: &'a User,
+    /// The personal account; nobody else sees its row before the commit.
+    pub account: &'a Account,
+    /// The code that somebody else gave them, as they wrote it.
+    pub invited_with: Option<&'a str>,
+}
+
+/// What later contexts do when somebody becomes a user, in the same unit of work.
+#[async_trait]
+pub trait RegistrationHook: Send + Sync {
+    /// A code that is nobody's is `Invalid` and undoes the registration.
+    async fn registered(&self, work: &dyn Repositories, newcomer: Newcomer<'_>, now: DateTime<Utc>) -> Result<()>;
+}
+
+/// Nothing else happens.
+#[async_trait]
+impl RegistrationHook for () {
+    async fn registered(&self, _: &dyn Repositories, _: Newcomer<'_>, _: DateTime<Utc>) -> Result<()> {
+        Ok(())
+    }
 }

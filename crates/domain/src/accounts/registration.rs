@@ -1,6 +1,7 @@
 //! Registration: a user, the personal account and a session come into being together or not at all.
 
 use super::account::Account;
+use super::ports::{Newcomer, RegistrationHook};
 use super::set_up;
 use crate::actor::Role;
 use crate::audit::AuditEvent;
@@ -24,6 +25,8 @@ pub struct Registration {
     pub email: Option<Email>,
     pub phone: Option<Phone>,
     pub display_name: Option<String>,
+    /// The code of the user who invited.
+    pub aff_code: Option<String>,
 }
 
 impl Registration {
@@ -78,6 +81,7 @@ pub struct RegistrationService {
     pub secrets: Arc<dyn SecretSource>,
     pub session_lifetime: TimeDelta,
     pub options: Arc<LiveOptions>,
+    pub hook: Arc<dyn RegistrationHook>,
 }
 
 impl RegistrationService {
@@ -105,6 +109,7 @@ impl RegistrationService {
         role: Role,
         ip: Option<IpAddr>,
     ) -> Result<Registered> {
+        let aff_code = wish.aff_code.clone();
         let user = wish.into_user(None, role, self.clock.now())?;
         let logins = user.logins();
         if logins.is_empty() {
@@ -112,10 +117,10 @@ impl RegistrationService {
         }
         refuse_taken(&*self.store, &logins).await?;
         let user = User { password_hash: Some(self.hasher.hash(password).await?), ..user };
-        retrying!(self.store, self.write(user.clone(), ip))
+        retrying!(self.store, self.write(user.clone(), aff_code.as_deref(), ip))
     }
 
-    async fn write(&self, user: User, ip: Option<IpAddr>) -> Result<Registered> {
+    async fn write(&self, user: User, invited_with: Option<&str>, ip: Option<IpAddr>) -> Result<Registered> {
         let work = self.store.begin().await?;
         refuse_taken(&*work, &user.logins()).await?;
         if user.role == Role::Root {
@@ -123,25 +128,37 @@ impl RegistrationService {
             let event = AuditEvent::by_machine("root.create", user.id, user.created_at);
             work.audit().append(&event).await?;
         }
-        let made = self.settle(&*work, user, ip).await?;
+        let made = self.settle(&*work, (user, invited_with), ip).await?;
         work.commit().await?;
         Ok(made)
     }
 
     /// Writes a new user, the personal account and a session within the caller's unit of work.
-    pub(super) async fn settle(&self, work: &dyn Repositories, user: User, ip: Option<IpAddr>) -> Result<Registered> {
-        let account = self.settle_user(work, &user).await?;
+    pub(super) async fn settle(
+        &self,
+        work: &dyn Repositories,
+        (user, invited_with): (User, Option<&str>),
+        ip: Option<IpAddr>,
+    ) -> Result<Registered> {
+        let account = self.settle_user(work, &user, invited_with).await?;
         let opening = (&*self.secrets, self.session_lifetime);
         let (token, session) = open_session(work, opening, &user, ip, user.created_at).await?;
         Ok(Registered { user, account, token, expires_at: session.expires_at })
     }
 
     /// As `settle`, without a session.
-    pub(super) async fn settle_user(&self, work: &dyn Repositories, user: &User) -> Result<Account> {
+    pub(super) async fn settle_user(
+        &self,
+        work: &dyn Repositories,
+        user: &User,
+        invited_with: Option<&str>,
+    ) -> Result<Account> {
         let name = user.profile.display_name.clone();
         let account = Account::personal(user.personal_account, user.id, name, user.created_at);
         work.users().insert(user).await?;
         work.accounts().insert(&account).await?;
+        let newcomer = Newcomer { user, account: &account, invited_with };
+        self.hook.registered(work, newcomer, user.created_at).await?;
         Ok(account)
     }
 }

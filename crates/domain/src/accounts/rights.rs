@@ -61,6 +61,7 @@ pub enum Act {
     DeleteTeam,
     ChangeSubscription,
     SetSpendCap,
+    TakeRewards,
     ReadWallet,
     Buy,
     ReadOrders,
@@ -80,7 +81,7 @@ const ADMINS: &[MemberRole] = &[MemberRole::Admin, MemberRole::Owner];
 const THE_OWNER: &[MemberRole] = &[MemberRole::Owner];
 
 /// Role × act: what is not listed is not allowed. People are the admins' business, money is the owner's.
-pub const RIGHTS: [Right; 25] = [
+pub const RIGHTS: [Right; 26] = [
     right(Act::ReadAccount, "see the account and the team", EVERYBODY),
     right(Act::ReadQuota, "see plan and quota", EVERYBODY),
     right(Act::ReadOwnUsage, "see own usage and warnings", EVERYBODY),
@@ -103,6 +104,7 @@ pub const RIGHTS: [Right; 25] = [
     right(Act::DeleteTeam, "delete the team", THE_OWNER),
     right(Act::ChangeSubscription, "choose plan, seats and preferred model", THE_OWNER),
     right(Act::SetSpendCap, "cap the overage fees", THE_OWNER),
+    right(Act::TakeRewards, "redeem codes for the account", THE_OWNER),
     right(Act::ReadWallet, "see the wallet and its statement", THE_OWNER),
     right(Act::Buy, "order, pay and close orders", THE_OWNER),
     right(Act::ReadOrders, "see orders and payments", THE_OWNER),

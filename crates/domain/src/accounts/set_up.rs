@@ -118,7 +118,7 @@ impl RegistrationService {
         SetUp::read(&work.options().lock(ROW, NOT_BEGUN, now).await?).admit(token)?;
         refuse_taken(&*work, &user.logins()).await?;
         close(&*work, now).await?;
-        let made = self.settle(&*work, user, ip).await?;
+        let made = self.settle(&*work, (user, None), ip).await?;
         let event = AuditEvent::by(&made.user.as_actor(), "set_up.finish", made.user.id, now);
         work.audit().append(&event).await?;
         work.commit().await?;

@@ -34,6 +34,7 @@ fn registration(store: &Arc<MockStore>) -> RegistrationService {
         secrets: secrets(),
         session_lifetime: chrono::TimeDelta::days(30),
         options: Arc::default(),
+        hook: Arc::new(()),
     }
 }
 

@@ -11,6 +11,7 @@ use super::throttle::{LoginThrottle, ThrottleKey};
 use super::token::TokenHash;
 use super::user::User;
 use super::user_search::UserSearch;
+use super::verification::Verification;
 use crate::error::Result;
 use crate::id::{AccountId, ApiKeyId, IdentityId, SessionId, UserId};
 use crate::page::{Page, PageRequest};
@@ -164,6 +165,21 @@ pub trait OAuthFlowRepository: Send + Sync {
 
     /// Deletes flows that expired before `time`; how many.
     async fn delete_expired(&self, time: DateTime<Utc>) -> StoreResult<u64>;
+}
+
+/// Verified identities, one per user. Whoever writes one holds the lock on the user's row.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait VerificationRepository: Send + Sync {
+    /// A second one of a user or of a number is `StoreError::Duplicate`.
+    async fn insert(&self, verification: &Verification) -> StoreResult<()>;
+
+    async fn find(&self, user: UserId) -> StoreResult<Option<Verification>>;
+
+    async fn find_by_index(&self, number_index: &str) -> StoreResult<Option<Verification>>;
+
+    /// False when there was none.
+    async fn delete(&self, user: UserId) -> StoreResult<bool>;
 }
 
 /// The providers that people may come through. Answers `NotFound` for one that is not configured, `Unavailable` when

@@ -1,5 +1,5 @@
-//! How long a log-in must wait after failures, per login name and per address; and joining a team by a code
-//! of six digits, per user and per address.
+//! How long a log-in must wait after failures, per login name and per address; and joining a team by a code of six
+//! digits, redeeming a code, and claiming an ID number, each per user and per address.
 //!
 //! After a run of failures each further one locks for twice as long. A quiet quarter of an hour
 //! ends the run; so does a success, for the login name only: an address may hold many people.
@@ -39,12 +39,38 @@ impl ThrottleKey {
 
     /// Wrong codes of one user who wants to join a team. No success ends the run: one's own team has a right code.
     pub fn joining(user: UserId) -> Self {
-        Self(format!("join:{}", hex(&Sha256::digest(user.to_string().as_bytes()))))
+        Self::of_user("join", user)
     }
 
     /// Wrong codes from one address, by however many users.
     pub fn joining_from(ip: IpAddr) -> Self {
-        Self(format!("join-{}", Self::address(ip).0))
+        Self::of_address("join", ip)
+    }
+
+    /// Wrong redemption codes of one user.
+    pub fn redeeming(user: UserId) -> Self {
+        Self::of_user("redeem", user)
+    }
+
+    pub fn redeeming_from(ip: IpAddr) -> Self {
+        Self::of_address("redeem", ip)
+    }
+
+    /// ID numbers of others that one user claims.
+    pub fn verifying(user: UserId) -> Self {
+        Self::of_user("verify", user)
+    }
+
+    pub fn verifying_from(ip: IpAddr) -> Self {
+        Self::of_address("verify", ip)
+    }
+
+    fn of_user(what: &str, user: UserId) -> Self {
+        Self(format!("{what}:{}", hex(&Sha256::digest(user.to_string().as_bytes()))))
+    }
+
+    fn of_address(what: &str, ip: IpAddr) -> Self {
+        Self(format!("{what}-{}", hex(&Sha256::digest(Self::address(ip).0.as_bytes()))))
     }
 
     pub fn from_stored(text: String) -> Self {
@@ -56,7 +82,7 @@ impl ThrottleKey {
     }
 
     fn most_failures(&self) -> u32 {
-        let one_person = self.0.starts_with("login:") || self.0.starts_with("join:");
+        let one_person = ["login:", "join:", "redeem:", "verify:"].iter().any(|kind| self.0.starts_with(kind));
         if one_person { LOGIN_FAILURES } else { ADDRESS_FAILURES }
     }
 }
@@ -130,9 +156,11 @@ mod tests {
 
     #[test]
     fn wrong_codes_lock_a_user_after_five_and_an_address_after_twenty() {
-        let user = ThrottleKey::joining(UserId::new(at(0)));
-        let address = ThrottleKey::joining_from("10.0.0.1".parse().unwrap());
-        for (key, most) in [(user, 5), (address, 20)] {
+        let (user, ip) = (UserId::new(at(0)), "10.0.0.1".parse().unwrap());
+        let users = [ThrottleKey::joining(user), ThrottleKey::redeeming(user), ThrottleKey::verifying(user)];
+        let addresses =
+            [ThrottleKey::joining_from(ip), ThrottleKey::redeeming_from(ip), ThrottleKey::verifying_from(ip)];
+        for (key, most) in users.map(|key| (key, 5)).into_iter().chain(addresses.map(|key| (key, 20))) {
             assert!(key.as_str().len() <= 80);
             let first = LoginThrottle::first_failure(key, at(1));
             let last = (2..most).fold(first, |throttle, second| throttle.after_failure(at(second)));

@@ -13,5 +13,5 @@ pub use grant::{Grant, GrantOrigin};
 pub use ports::{CounterRepository, GrantRepository, WarningFilter, WarningRepository};
 #[cfg(any(test, feature = "testing"))]
 pub use ports::{MockCounterRepository, MockGrantRepository, MockWarningRepository};
-pub use service::{GrantService, GrantWish};
+pub use service::{DEFAULT_PRIORITY, GrantService, GrantWish};
 pub use warning::{FiredWarning, WarningState};

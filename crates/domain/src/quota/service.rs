@@ -18,7 +18,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// The priority of a grant when none is said; lower is drawn first.
-const DEFAULT_PRIORITY: i32 = 50;
+pub const DEFAULT_PRIORITY: i32 = 50;
 const MAX_PRIORITY: i32 = 100;
 const MAX_REASON_LENGTH: usize = 255;
 

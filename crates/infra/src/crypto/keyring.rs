@@ -54,6 +54,22 @@ impl Keyring {
         Self { keys: key(&DEVELOPMENT_KEY).map(|key| ("development".to_owned(), key)).into_iter().collect() }
     }
 
+    /// Without keys nothing is sealed and nothing opens.
+    pub const fn without_keys() -> Self {
+        Self { keys: Vec::new() }
+    }
+
+    /// What every text begins with that is sealed from now on; `None` without keys.
+    pub fn prefix(&self) -> Option<String> {
+        self.keys.first().map(|(name, _)| format!("{VERSION}.{name}."))
+    }
+
+    /// Whether the key is there that a text was sealed with.
+    pub fn knows(&self, sealed: &str) -> bool {
+        let name = sealed.strip_prefix(VERSION).and_then(|rest| rest.strip_prefix('.')?.split('.').next());
+        name.is_some_and(|name| self.keys.iter().any(|(known, _)| known == name))
+    }
+
     /// Encrypts for one place, such as `webhook_endpoints.secret:whe_…`; `None` when there is no randomness.
     pub fn seal(&self, clear: &[u8], place: &str) -> Option<String> {
         let (name, key) = self.keys.first()?;

@@ -3,7 +3,9 @@
 mod keyring;
 mod password;
 mod secrets;
+mod vaults;
 
 pub use keyring::{Keyring, Unreadable};
 pub use password::{Argon2Hasher, Cost};
 pub use secrets::OsSecrets;
+pub use vaults::{IndexKey, SealedIdentities, place};

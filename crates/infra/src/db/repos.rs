@@ -9,7 +9,10 @@ use domain::audit::{AuditEvent, AuditLog};
 use domain::idempotency::IdempotencyRepository;
 use domain::identity::{
     ApiKeyRepository, OAuthFlowRepository, OAuthIdentityRepository, SessionRepository, ThrottleRepository,
-    UserRepository,
+    UserRepository, VerificationRepository,
+};
+use domain::incentives::{
+    CheckInRepository, RedemptionBatchRepository, RedemptionCodeRepository, RedemptionUseRepository, ReferralRepository,
 };
 use domain::metering::{
     DebtRepository, ReservationRepository, StandingRepository, UsageMonthRepository, UsageRepository,
@@ -23,6 +26,7 @@ use domain::orders::{
 use domain::outbox::Outbox;
 use domain::plans::{PlanRepository, SubscriptionRepository};
 use domain::quota::{CounterRepository, GrantRepository, WarningRepository};
+use domain::sealed::SealedRepository;
 use domain::store::{Repositories, StoreResult, UnitOfWork};
 use domain::teams::{InvitationRepository, MemberRepository, TeamRepository};
 use domain::wallet::{AdjustmentRepository, LedgerRepository};
@@ -49,6 +53,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn audit(&self) -> &dyn AuditLog {
+        self
+    }
+    fn check_ins(&self) -> &dyn CheckInRepository {
         self
     }
     fn counters(&self) -> &dyn CounterRepository {
@@ -102,7 +109,22 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
     fn plans(&self) -> &dyn PlanRepository {
         self
     }
+    fn redemption_batches(&self) -> &dyn RedemptionBatchRepository {
+        self
+    }
+    fn redemption_codes(&self) -> &dyn RedemptionCodeRepository {
+        self
+    }
+    fn redemption_uses(&self) -> &dyn RedemptionUseRepository {
+        self
+    }
+    fn referrals(&self) -> &dyn ReferralRepository {
+        self
+    }
     fn reservations(&self) -> &dyn ReservationRepository {
+        self
+    }
+    fn sealed(&self) -> &dyn SealedRepository {
         self
     }
     fn sessions(&self) -> &dyn SessionRepository {
@@ -127,6 +149,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn users(&self) -> &dyn UserRepository {
+        self
+    }
+    fn verifications(&self) -> &dyn VerificationRepository {
         self
     }
     fn orders(&self) -> &dyn OrderRepository {

@@ -1,11 +1,13 @@
 //! Signing secrets: made here, sealed with the server's keys, opened only to sign.
 
+use crate::crypto;
 use crate::crypto::Keyring;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::error::{Error, Result};
 use domain::id::WebhookEndpointId;
 use domain::notices::{ClearSecret, NewSecret, SealedSecret, SecretVault};
+use domain::sealed::SealedColumn;
 use std::sync::Arc;
 
 /// What clear secrets begin with, as Standard Webhooks has it.
@@ -33,7 +35,6 @@ impl SecretVault for WebhookVault {
     }
 }
 
-/// Current and old secrets share it: rotating moves a secret from one column to the other.
 fn place(endpoint: WebhookEndpointId) -> String {
-    format!("webhook_endpoints.secret:{endpoint}")
+    crypto::place(SealedColumn::WebhookSecret, endpoint.as_uuid())
 }
