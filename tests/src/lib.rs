@@ -5,5 +5,6 @@ pub mod crew;
 pub mod databases;
 pub mod identity_provider;
 pub mod mailbox;
+pub mod payments;
 pub mod receiver;
 pub mod scene;

@@ -9,6 +9,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Query, ServiceConfig, delete, get, post, put, scope};
 use serde::Deserialize;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 pub fn configure(config: &mut ServiceConfig) {
     let control = scope("/_fake")
@@ -24,7 +25,8 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/term", post().to(next_term))
         .route("/rotate", post().to(rotate))
         .route("/trades", get().to(trades))
-        .route("/messages", get().to(messages));
+        .route("/messages", get().to(messages))
+        .route("/merchant", get().to(merchant));
     config.service(control);
 }
 
@@ -135,6 +137,29 @@ async fn rotate(shared: Data<Shared>, of: Json<Of>) -> HttpResponse {
         Ok(()) => HttpResponse::NoContent().finish(),
         Err(_) => HttpResponse::InternalServerError().finish(),
     }
+}
+
+/// Everything that a merchant of the fake must be told; it is worth nothing elsewhere.
+async fn merchant(shared: Data<Shared>) -> HttpResponse {
+    let keys = shared.keys();
+    let merchant = &keys.merchant;
+    let platform = keys.wechat_platform.iter().map(|(serial, key)| (serial.as_str(), key.public_pem.as_str()));
+    HttpResponse::Ok().json(json!({
+        "wechat": {
+            "base_url": shared.base, "app_id": merchant.wechat_app_id, "merchant_id": merchant.wechat_merchant_id,
+            "merchant_serial": merchant.wechat_merchant_serial, "merchant_key": keys.wechat_merchant.private_pem,
+            "api_v3_key": merchant.wechat_api_v3_key, "platform_keys": platform.collect::<BTreeMap<_, _>>(),
+        },
+        "alipay": {
+            "base_url": format!("{}/gateway.do", shared.base), "app_id": merchant.alipay_app_id,
+            "seller_id": merchant.alipay_seller_id, "app_key": keys.alipay_app.private_pem,
+            "alipay_key": keys.alipay.public_pem,
+        },
+        "stripe": {
+            "base_url": shared.base, "secret_key": merchant.stripe_secret_key,
+            "webhook_secrets": keys.stripe_webhook_secrets,
+        },
+    }))
 }
 
 async fn trades(shared: Data<Shared>, of: Query<Of>) -> HttpResponse {

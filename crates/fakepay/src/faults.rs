@@ -56,7 +56,7 @@ pub enum Misdeed {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Fault {
     pub kind: Kind,
-    /// Part of the call's path, or of Alipay's method; empty is every call.
+    /// Part of the call's method and address, such as `POST /v1/refunds` or `alipay.trade.refund`; empty is every call.
     #[serde(default)]
     pub at: String,
     pub misdeed: Misdeed,
@@ -100,7 +100,7 @@ pub async fn misbehave(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let target = request.uri().to_string();
+    let target = format!("{} {}", request.method(), request.uri());
     let shared = request.app_data::<Data<Shared>>().cloned();
     let misdeed = kind_of(request.path()).zip(shared).and_then(|(kind, shared)| shared.misdeed(kind, &target));
     match misdeed {

@@ -5,7 +5,6 @@ pub mod actions;
 mod alipay;
 pub mod book;
 mod control;
-mod environment;
 pub mod faults;
 pub mod keys;
 pub mod merchant;

@@ -1,4 +1,4 @@
-//! The binary `fakepay`: starts the fake and says how to point a server at it.
+//! The binary `fakepay`: starts the fake and waits.
 
 use anyhow::Context;
 use clap::Parser;
@@ -27,11 +27,7 @@ async fn main() -> anyhow::Result<()> {
     let fake =
         FakePay::start(Options { port: cli.port, clock: Arc::new(SystemClock), keys: Keys::generate()?, manners })?;
     let mut out = std::io::stdout();
-    for (name, value) in fake.environment() {
-        // A shell reads it: keys have line feeds and no quotes.
-        writeln!(out, "export {name}='{value}'")?;
-    }
-    writeln!(out, "# The fake provider listens on {}", fake.base())?;
+    writeln!(out, "The fake provider listens on {}; GET /_fake/merchant says its keys.", fake.base())?;
     out.flush()?;
     tokio::signal::ctrl_c().await.context("no signal can be waited for")
 }

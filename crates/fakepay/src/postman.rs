@@ -72,9 +72,9 @@ pub enum Twist {
     Forged,
     /// WeChat Pay's probe.
     SignTest,
-    /// Signed 301 seconds ago.
+    /// Signed 302 seconds ago.
     Old,
-    /// Signed 301 seconds from now.
+    /// Signed 302 seconds from now.
     Future,
     WrongSerial,
     Unsigned,

@@ -67,6 +67,11 @@ impl FakePay {
         Ok(Self { shared, address, handle })
     }
 
+    /// Stops, and is gone when this returns.
+    pub async fn stop(self) {
+        self.handle.stop(false).await;
+    }
+
     pub fn base(&self) -> &str {
         &self.shared.base
     }

@@ -49,8 +49,8 @@ pub fn notification(shared: &Shared, event: &Value, twist: Twist) -> Parts {
         _ => {}
     }
     let offset = match twist {
-        Twist::Old => -301,
-        Twist::Future => 301,
+        Twist::Old => -302,
+        Twist::Future => 302,
         _ => 0,
     };
     let time = shared.now().timestamp() + offset;

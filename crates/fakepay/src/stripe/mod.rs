@@ -9,7 +9,7 @@ mod sessions;
 mod subscriptions;
 
 pub use desk::Desk;
-pub use events::{notification, tell_expired, tell_paid, tell_refunded};
+pub use events::{notification, tell_paid, tell_refunded};
 pub use subscriptions::{fail_renewal, renew, start};
 
 use actix_web::web::{ServiceConfig, delete, get, post};

@@ -138,8 +138,8 @@ fn signed(shared: &Shared, body: String, twist: Twist) -> Parts {
     let keys = shared.keys();
     let Some((serial, key)) = keys.wechat_platform.last() else { return (Vec::new(), Vec::new()) };
     let offset = match twist {
-        Twist::Old => -301,
-        Twist::Future => 301,
+        Twist::Old => -302,
+        Twist::Future => 302,
         _ => 0,
     };
     let (timestamp, nonce) = ((shared.now().timestamp() + offset).to_string(), token(32));
