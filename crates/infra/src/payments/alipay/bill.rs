@@ -55,9 +55,9 @@ fn unpack(bytes: Vec<u8>) -> Option<String> {
     }
     for place in 0..archive.len() {
         let file = archive.by_index(place).ok()?;
-        // Names are in GBK too.
+        // Names are in GBK too, unless the file says that they are UTF-8.
         let (name, _, _) = GBK.decode(file.name_raw());
-        if name.contains(SUMS) {
+        if name.contains(SUMS) || file.name().is_ok_and(|name| name.contains(SUMS)) {
             continue;
         }
         let mut table = Vec::new();
