@@ -218,6 +218,15 @@ fn the_benchmarks_measure_the_server_from_outside() {
     assert_none(&named.filter(|name| ["api", "migration"].contains(&name.as_str())).collect::<Vec<_>>());
 }
 
+#[test]
+fn the_fake_provider_signs_for_itself() {
+    let named = dependencies("crates/fakepay/Cargo.toml").into_iter();
+    assert_none(&named.filter(|name| ["api", "migration", "sea-orm"].contains(&name.as_str())).collect::<Vec<_>>());
+    // What both read the same wrong way would be found by nobody.
+    assert_none(&uses(&sources("crates/fakepay/src"), &["infra::payments", "infra::db"]));
+    assert_none(&uses(&sources("crates/infra/src"), &["fakepay"]));
+}
+
 /// The context of a file of the domain; none for the kernel's.
 fn context_of(source: &Source) -> Option<&str> {
     let path = source.path.strip_prefix("crates/domain/src/")?;

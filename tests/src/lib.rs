@@ -6,5 +6,6 @@ pub mod databases;
 pub mod identity_provider;
 pub mod mailbox;
 pub mod money;
+pub mod payments;
 pub mod receiver;
 pub mod scene;

@@ -1,8 +1,10 @@
-//! Adapters of the domain's ports: the three databases, the clock, cryptography, identity providers, webhooks, mail.
+//! Adapters of the domain's ports: the three databases, the clock, cryptography, identity providers,
+//! payment providers, webhooks, mail.
 
 pub mod clock;
 pub mod crypto;
 pub mod db;
 pub mod mail;
 pub mod oauth;
+pub mod payments;
 pub mod webhooks;
