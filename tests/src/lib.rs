@@ -7,3 +7,4 @@ pub mod identity_provider;
 pub mod mailbox;
 pub mod receiver;
 pub mod scene;
+pub mod scripted_provider;

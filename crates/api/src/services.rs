@@ -12,6 +12,7 @@ use domain::metering::{
     UsageReport, receipts,
 };
 use domain::notices::{Courier, DeadLetterService, FanOut, NoticeService, WebhookService};
+use domain::orders::{OrderService, ShopService};
 use domain::plans::{Catalogue, PlanService, SubscriptionService};
 use domain::quota::GrantService;
 use domain::store::Store;
@@ -42,6 +43,8 @@ pub struct Services {
     pub grants: GrantService,
     pub metering: Arc<MeteringService>,
     pub retention: RetentionService,
+    pub orders: OrderService,
+    pub shop: ShopService,
     pub notices: NoticeService,
     pub webhooks: WebhookService,
     pub dead_letters: DeadLetterService,

@@ -3,8 +3,10 @@
 mod checks;
 mod layers;
 mod oauth;
+mod payments;
 mod sections;
 
+pub use payments::Payments;
 pub use sections::{
     Clock, Database, Limits, Log, LogFormat, Mail, Metrics, OAuth, Profile, Provider, Retention, Security, Server,
     Sessions, Tls, Webhooks,
@@ -31,6 +33,7 @@ pub struct Settings {
     pub limits: Limits,
     pub retention: Retention,
     pub oauth: OAuth,
+    pub payments: Payments,
     catalogue: Catalogue,
 }
 
@@ -53,6 +56,8 @@ impl Settings {
         let mut mistakes = checks::check(&sections);
         let catalogue = Catalogue::parse(&catalogue_document(&sections))
             .map_err(|found| mistakes.extend(found.iter().map(ToString::to_string)));
+        let currency = catalogue.as_ref().ok().map(|catalogue| catalogue.currency);
+        mistakes.extend(payments::check(&sections.payments, currency));
         match catalogue {
             Ok(catalogue) if mistakes.is_empty() => Ok(Self::assemble(sections, catalogue)),
             _ => Err(mistakes),
@@ -79,6 +84,7 @@ impl Settings {
             limits: sections.limits,
             retention: sections.retention,
             oauth: sections.oauth,
+            payments: sections.payments,
             catalogue,
         }
     }

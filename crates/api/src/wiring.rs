@@ -4,7 +4,7 @@ use crate::committer::{CommitBounds, Committer};
 use crate::quota_answers::QuotaAnswers;
 use crate::services::Services;
 use crate::settings::Settings;
-use crate::wiring_notices as notices;
+use crate::{wiring_notices as notices, wiring_payments as payments};
 use anyhow::Context;
 use chrono::TimeDelta;
 use domain::accounts::{AccountService, KeyService, OAuthService, OperatorService, OptionService, RegistrationService};
@@ -90,6 +90,8 @@ fn build(
     let providers: Arc<dyn IdentityProviders> = Arc::new(providers.context("cannot speak to identity providers")?);
     let notices = notices::build(settings, &store, &clock, &secrets)?;
     Ok(Services {
+        orders: payments::orders(settings, &store, &clock, &catalogue)?,
+        shop: payments::shop(&store, &clock, &catalogue),
         notices: notices.notices,
         webhooks: notices.webhooks,
         dead_letters: notices.dead_letters,

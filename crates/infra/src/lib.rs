@@ -4,5 +4,6 @@ pub mod clock;
 pub mod crypto;
 pub mod db;
 pub mod mail;
+pub mod manual_payments;
 pub mod oauth;
 pub mod webhooks;

@@ -13,6 +13,7 @@ pub mod me;
 pub mod notices;
 pub mod oauth;
 mod oauth_browser;
+pub mod orders;
 mod plan_views;
 pub mod plans;
 pub mod quota;
@@ -38,6 +39,7 @@ pub fn configure(config: &mut ServiceConfig) {
     subscription::configure(config);
     notices::configure(config);
     teams::configure(config);
+    orders::configure(config);
     admin::configure(config);
 }
 
