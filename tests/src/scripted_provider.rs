@@ -90,12 +90,13 @@ impl ScriptedProvider {
 
     /// A notification as this provider writes it; `key` is its signature's.
     pub fn notification(message: &str, number: ProviderNumber, capture: &Capture, key: &str) -> RawNotification {
+        let currency = capture.amount.currency();
         let fields = [
             message,
             &number.to_string(),
             &capture.transaction,
             &capture.amount.nanos().to_string(),
-            capture.amount.currency().code(),
+            currency.code(),
             &capture.captured_at.timestamp_micros().to_string(),
             if capture.payee_is_ours { "ours" } else { "theirs" },
         ];
