@@ -7,6 +7,7 @@ mod flows;
 mod http;
 mod layers;
 mod oauth;
+mod payments;
 mod races;
 mod replicas;
 mod roles;

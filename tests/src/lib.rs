@@ -9,3 +9,4 @@ pub mod money;
 pub mod payments;
 pub mod receiver;
 pub mod scene;
+pub mod scripted_provider;

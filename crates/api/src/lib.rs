@@ -15,6 +15,7 @@ mod known_callers;
 pub mod loops;
 mod metrics;
 pub mod openapi;
+pub mod payment_loops;
 mod plans_check;
 pub mod quota_answers;
 mod request_rate;
@@ -26,5 +27,6 @@ pub mod settings;
 pub mod wiring;
 mod wiring_incentives;
 mod wiring_notices;
+mod wiring_payments;
 
 pub use plans_check::plans_check;

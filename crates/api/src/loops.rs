@@ -1,5 +1,6 @@
 //! Background loops: the same use cases as requests, on a timer. Replicas share them by leases.
 
+use crate::payment_loops;
 use crate::retention::{self, Upkeep};
 use crate::services::Services;
 use crate::wiring::TEST_CLOCK_OPTION;
@@ -51,6 +52,7 @@ pub fn start(services: &Arc<Services>) -> Vec<JoinHandle<()>> {
         tokio::spawn(retention_loop(services.clone())),
         tokio::spawn(options_loop(services.clone())),
     ];
+    tasks.extend(payment_loops::start(services));
     if let Some(clock) = services.test_clock.clone() {
         tasks.push(tokio::spawn(clock_loop(services.clone(), clock)));
     }

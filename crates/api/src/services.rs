@@ -15,6 +15,7 @@ use domain::metering::{
     UsageReport, receipts,
 };
 use domain::notices::{Courier, DeadLetterService, FanOut, NoticeService, WebhookService};
+use domain::orders::{OrderService, ShopService};
 use domain::plans::{Catalogue, PlanService, SubscriptionService};
 use domain::quota::GrantService;
 use domain::sealed::ResealService;
@@ -53,6 +54,8 @@ pub struct Services {
     pub ledger: LedgerService,
     pub metering: Arc<MeteringService>,
     pub retention: RetentionService,
+    pub orders: OrderService,
+    pub shop: ShopService,
     pub notices: NoticeService,
     pub webhooks: WebhookService,
     pub dead_letters: DeadLetterService,

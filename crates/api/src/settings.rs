@@ -4,8 +4,10 @@ mod checks;
 mod incentives;
 mod layers;
 mod oauth;
+mod payments;
 mod sections;
 
+pub use payments::Payments;
 pub use sections::{
     Clock, Database, Limits, Log, LogFormat, Mail, Metrics, OAuth, Profile, Provider, Retention, Security, Server,
     Sessions, Tls, VerificationSection, Wallet, Webhooks,
@@ -37,6 +39,7 @@ pub struct Settings {
     pub oauth: OAuth,
     pub verification: VerificationSection,
     pub incentives: IncentiveTerms,
+    pub payments: Payments,
     catalogue: Catalogue,
 }
 
@@ -59,6 +62,8 @@ impl Settings {
         let mut mistakes = checks::check(&sections);
         let catalogue = Catalogue::parse(&catalogue_document(&sections))
             .map_err(|found| mistakes.extend(found.iter().map(ToString::to_string)));
+        let currency = catalogue.as_ref().ok().map(|catalogue| catalogue.currency);
+        mistakes.extend(payments::check(&sections.payments, currency));
         let Ok(catalogue) = catalogue else { return Err(mistakes) };
         match incentives::read(&sections.incentives, &catalogue) {
             Ok(terms) if mistakes.is_empty() => Ok(Self::assemble(sections, catalogue, terms)),
@@ -92,6 +97,7 @@ impl Settings {
             oauth: sections.oauth,
             verification: sections.verification,
             incentives,
+            payments: sections.payments,
             catalogue,
         }
     }

@@ -4,8 +4,7 @@ use crate::committer::{CommitBounds, Committer};
 use crate::quota_answers::QuotaAnswers;
 use crate::services::Services;
 use crate::settings::{Profile, Settings};
-use crate::wiring_incentives as incentives;
-use crate::wiring_notices as notices;
+use crate::{wiring_incentives as incentives, wiring_notices as notices, wiring_payments as payments};
 use anyhow::Context;
 use chrono::TimeDelta;
 use domain::accounts::{AccountService, KeyService, OAuthService, OperatorService, OptionService, RegistrationService};
@@ -101,6 +100,8 @@ fn build(
         referrals: incentives.referrals,
         verifications: incentives::verification(settings, (&store, &clock), &keys)?,
         resealing: ResealService { store: store.clone(), clock: clock.clone(), keys },
+        orders: payments::orders(settings, &store, &clock, &catalogue)?,
+        shop: payments::shop(&store, &clock, &catalogue),
         notices: notices.notices,
         webhooks: notices.webhooks,
         dead_letters: notices.dead_letters,

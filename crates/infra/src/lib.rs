@@ -5,6 +5,7 @@ pub mod clock;
 pub mod crypto;
 pub mod db;
 pub mod mail;
+pub mod manual_payments;
 pub mod oauth;
 pub mod payments;
 pub mod webhooks;

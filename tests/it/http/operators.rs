@@ -131,7 +131,7 @@ const ACTS: [(&str, &str); 9] = [
     ("PATCH /api/v1/me", "user.change_password"),
 ];
 /// Written where the part has its own tests.
-const ACTS_ELSEWHERE: [(&str, &str); 9] = [
+const ACTS_ELSEWHERE: [(&str, &str); 15] = [
     ("POST /api/v1/admin/outbox/{delivery}/replay", "delivery.replay"),
     ("POST /api/v1/admin/accounts/{account}/adjustments", "wallet.adjust"),
     ("POST /api/v1/admin/adjustments/{adjustment}/approve", "wallet.approve"),
@@ -141,6 +141,12 @@ const ACTS_ELSEWHERE: [(&str, &str); 9] = [
     ("PATCH /api/v1/admin/redemption-batches/{id}", "redemption_code.disable"),
     ("PATCH /api/v1/admin/redemption-batches/{id}/codes/{code}", "redemption_code.disable"),
     ("POST /api/v1/admin/users/{id}/verification/reset", "verification.reset"),
+    ("POST /api/v1/admin/products", "product.create"),
+    ("PATCH /api/v1/admin/products/{id}", "product.update"),
+    ("POST /api/v1/admin/payments/{id}/refunds", "payment.refund"),
+    ("POST /api/v1/admin/payments/{id}/confirm", "payment.confirm"),
+    ("POST /api/v1/admin/suspense/{id}/resolve", "suspense.resolve"),
+    ("POST /api/v1/admin/reconciliation/{id}/resolve", "difference.resolve"),
 ];
 /// Acts upon keys, each of which changes rights.
 const KEY_ACTS: [&str; 4] = ["api_key.create", "api_key.update", "api_key.rotate", "api_key.revoke"];

@@ -13,7 +13,7 @@ const ROUNDS: usize = 100;
 const ROUNDS_VARIABLE: &str = "SUANPAN_RACE_ROUNDS";
 
 #[expect(clippy::disallowed_methods, clippy::panic, reason = "tests have no settings, and a typo must not pass")]
-fn rounds() -> usize {
+pub fn rounds() -> usize {
     match std::env::var(ROUNDS_VARIABLE) {
         Ok(text) => text.parse().unwrap_or_else(|_| panic!("{ROUNDS_VARIABLE} is not a number: {text}")),
         Err(_) => ROUNDS,

@@ -5,6 +5,7 @@ mod audit_log;
 mod doctor;
 mod migrate;
 mod partitions;
+mod reconcile;
 mod replay;
 mod rotate_encryption;
 mod seed;
@@ -77,6 +78,8 @@ pub enum Command {
     },
     /// Feed a CSV of past use through metering and show what it would have cost.
     Replay(ReplayArguments),
+    /// Compare a provider's daily bill with ours; the server does so every day.
+    Reconcile(reconcile::ReconcileArguments),
     /// Print the OpenAPI document.
     Openapi,
     /// Check the set-up.
@@ -126,6 +129,7 @@ async fn with_settings(command: Command, settings: Settings) -> anyhow::Result<(
         Command::AuditLog { command } => audit_log::audit_log_command(&settings, command).await,
         Command::RotateEncryption { json } => rotate_encryption::rotate_encryption(&settings, json).await,
         Command::Replay(arguments) => replay::replay_command(&settings, &arguments).await,
+        Command::Reconcile(arguments) => reconcile::reconcile_command(&settings, &arguments).await,
         Command::Doctor => doctor::doctor(&settings).await,
         Command::Plans { .. } | Command::Openapi => Ok(()),
     }

@@ -14,6 +14,7 @@ pub mod me;
 pub mod notices;
 pub mod oauth;
 mod oauth_browser;
+pub mod orders;
 mod plan_views;
 pub mod plans;
 pub mod quota;
@@ -44,6 +45,7 @@ pub fn configure(config: &mut ServiceConfig) {
     teams::configure(config);
     incentives::configure(config);
     verification::configure(config);
+    orders::configure(config);
     admin::configure(config);
 }
 

@@ -33,6 +33,7 @@ pub(super) struct Sections {
     pub(super) warnings: Warnings,
     pub(super) billing: Value,
     pub(super) oauth: OAuth,
+    pub(super) payments: super::payments::Payments,
 }
 
 /// How strict to be.

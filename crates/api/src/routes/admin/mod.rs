@@ -6,6 +6,9 @@ mod ledger;
 mod log;
 mod options;
 mod outbox;
+mod payments;
+mod products;
+mod suspense;
 mod test_clock;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -27,5 +30,18 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(options::change_options)
         .service(outbox::list_dead_letters)
         .service(outbox::replay_dead_letter)
+        .service(products::create_product)
+        .service(products::list_all_products)
+        .service(products::update_product)
+        .service(payments::list_all_orders)
+        .service(payments::show_order)
+        .service(payments::list_payments)
+        .service(payments::list_refunds)
+        .service(payments::refund_payment)
+        .service(payments::confirm_payment)
+        .service(suspense::list_suspense)
+        .service(suspense::resolve_suspense)
+        .service(suspense::list_differences)
+        .service(suspense::resolve_difference)
         .service(test_clock::advance_test_clock);
 }

@@ -1,0 +1,63 @@
+//! Builds what orders need: providers, deliveries, rules.
+
+use crate::openapi::BASE;
+use crate::settings::Settings;
+use anyhow::Context;
+use chrono::TimeDelta;
+use domain::orders::{
+    Delivery, OrderService, PaidHook, PaymentProvider, PaymentProviders, PaymentRules, ProductDelivery, Settlement,
+    ShopService, TopUpDelivery,
+};
+use domain::plans::Catalogue;
+use domain::store::Store;
+use domain::time::Clock;
+use infra::manual_payments::ManualPayments;
+use std::sync::Arc;
+
+pub fn orders(
+    settings: &Settings,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+    catalogue: &Arc<Catalogue>,
+) -> anyhow::Result<OrderService> {
+    let payments = &settings.payments;
+    let top_up = payments.top_up.bounds(catalogue.currency).context("payments.top_up holds no amounts")?;
+    let rules = PaymentRules {
+        top_up,
+        order_life: TimeDelta::minutes(i64::from(payments.order_minutes)),
+        manual_life: TimeDelta::days(i64::from(payments.manual.days)),
+        public_url: format!("{}{BASE}", settings.oauth.public_url.trim_end_matches('/')),
+    };
+    Ok(OrderService {
+        store: store.clone(),
+        clock: clock.clone(),
+        catalogue: catalogue.clone(),
+        providers: PaymentProviders::new(providers(settings, clock)),
+        settlement: Settlement { deliveries: deliveries().into(), hooks: hooks().into() },
+        rules: Arc::new(rules),
+    })
+}
+
+pub fn shop(store: &Arc<dyn Store>, clock: &Arc<dyn Clock>, catalogue: &Arc<Catalogue>) -> ShopService {
+    ShopService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() }
+}
+
+/// How each purpose is delivered.
+fn deliveries() -> Vec<Arc<dyn Delivery>> {
+    vec![Arc::new(ProductDelivery), Arc::new(TopUpDelivery)]
+}
+
+/// Who hears that somebody paid.
+fn hooks() -> Vec<Arc<dyn PaidHook>> {
+    Vec::new()
+}
+
+/// The providers that the settings offer.
+fn providers(settings: &Settings, clock: &Arc<dyn Clock>) -> Vec<Arc<dyn PaymentProvider>> {
+    let mut offered: Vec<Arc<dyn PaymentProvider>> = Vec::new();
+    let manual = &settings.payments.manual;
+    if manual.enabled {
+        offered.push(Arc::new(ManualPayments { instructions: manual.instructions.clone(), clock: clock.clone() }));
+    }
+    offered
+}

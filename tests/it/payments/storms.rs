@@ -1,0 +1,99 @@
+//! Storms of notifications: duplicated, permuted, late, forged, replayed, of wrong amounts, currencies and payees.
+
+use super::{Till, cny};
+use chrono::TimeDelta;
+use domain::money::{Currency, Money};
+use domain::orders::{Capture, MessageOutcome, OrderStatus, SuspenseReason};
+use domain::page::PageRequest;
+use domain::wallet::Provider;
+use harness::databases::Fresh;
+use harness::db_test;
+use harness::scripted_provider::ScriptedProvider;
+
+const ORDERS: usize = 12;
+const REPETITIONS: usize = 4;
+
+async fn every_order_is_delivered_once_whatever_is_sent(fresh: &Fresh) {
+    let till = Till::new(&fresh.url).await;
+    let customer = till.scene.customer(None).await;
+    let mut orders = Vec::new();
+    let mut storm = Vec::new();
+    for number in 0..ORDERS {
+        let made = till.top_up(&customer, "10.00").await;
+        let capture = till.provider.pay(made.payment.number(), till.scene.now());
+        let id = made.payment.number();
+        // The first third is never told of, and found by polling.
+        if number >= ORDERS / 3 {
+            let right = ScriptedProvider::notification(&format!("m{number}"), id, &capture, "right");
+            storm.extend(std::iter::repeat_n(right, REPETITIONS));
+            storm.push(ScriptedProvider::notification(&format!("again{number}"), id, &capture, "right"));
+        }
+        storm.push(ScriptedProvider::notification(&format!("forged{number}"), id, &capture, "wrong"));
+        let theirs = Capture { payee_is_ours: false, transaction: format!("x{number}"), ..capture };
+        storm.push(ScriptedProvider::notification(&format!("payee{number}"), id, &theirs, "right"));
+        orders.push(made);
+    }
+    // A stride that visits every message in another order.
+    let length = storm.len();
+    let stride = (7..).find(|stride| length % stride != 0 && (1..*stride).all(|d| d == 1 || stride % d != 0)).unwrap();
+    for step in 0..length {
+        till.orders.notified(Provider::WeChat, &storm[step * stride % length]).await.unwrap();
+    }
+    till.scene.move_clock(till.scene.now() + TimeDelta::minutes(2));
+    till.orders.poll_due().await.unwrap();
+    for order in &orders {
+        assert_eq!(till.status(order).await, OrderStatus::Delivered);
+    }
+    assert_eq!(till.balance(&customer).await, cny("120.00"));
+    assert_eq!((till.on("suspense").await, till.on("cash:wechat").await), (0, -cny("120.00").nanos()));
+    let operator = till.scene.operator();
+    let page = PageRequest { limit: 200, before: None };
+    let items = till.orders.list_suspense(&operator, None, page).await.unwrap().rows;
+    assert!(items.iter().all(|item| item.reason == SuspenseReason::Payee));
+    assert_eq!(items.len(), ORDERS);
+    let kept = till.orders.list_messages(&operator, None, page).await.unwrap().rows;
+    let signed = kept.iter().filter(|message| !matches!(message.outcome, MessageOutcome::Refused(_)));
+    assert_eq!(signed.count(), ORDERS + (ORDERS - ORDERS / 3) * 2, "every signed message is kept once");
+    assert!(kept.iter().any(|message| matches!(message.outcome, MessageOutcome::Refused(_))));
+    assert!(kept.iter().all(|message| message.outcome != MessageOutcome::Received));
+}
+db_test!(storm, every_order_is_delivered_once_whatever_is_sent);
+
+async fn money_that_is_not_what_was_asked_for_delivers_nothing_and_is_not_lost(fresh: &Fresh) {
+    let till = Till::new(&fresh.url).await;
+    let customer = till.scene.customer(None).await;
+    let usd = Money::parse_minor("10.00", Currency::parse("USD").unwrap()).unwrap();
+    let cases =
+        [(cny("9.99"), SuspenseReason::Short), (cny("10.01"), SuspenseReason::Over), (usd, SuspenseReason::Currency)];
+    let operator = till.scene.operator();
+    for (amount, reason) in cases {
+        let made = till.top_up(&customer, "10.00").await;
+        let number = made.payment.number();
+        let capture = till.provider.capture(number, amount, till.scene.now());
+        let raw = ScriptedProvider::notification(reason.name(), number, &capture, "right");
+        assert_eq!(till.orders.notified(Provider::WeChat, &raw).await.unwrap().status, 200);
+        till.orders.view(&customer.actor, made.order.id, true).await.unwrap();
+        let items = till.orders.list_suspense(&operator, None, PageRequest::default()).await.unwrap().rows;
+        assert_eq!((items[0].reason, items[0].amount), (reason, amount));
+        assert_eq!(till.status(&made).await, OrderStatus::Created);
+    }
+    assert_eq!(till.balance(&customer).await, cny("0"));
+    assert_eq!(till.on("suspense").await, cny("20.00").nanos() + usd.nanos());
+}
+db_test!(mismatches, money_that_is_not_what_was_asked_for_delivers_nothing_and_is_not_lost);
+
+async fn a_number_that_is_not_ours_is_refused_without_a_word_and_kept(fresh: &Fresh) {
+    let till = Till::new(&fresh.url).await;
+    let customer = till.scene.customer(None).await;
+    let made = till.top_up(&customer, "10.00").await;
+    let capture = till.provider.pay(made.payment.number(), till.scene.now());
+    let nobody = domain::orders::ProviderNumber::from_uuid(uuid::Uuid::now_v7());
+    let raw = ScriptedProvider::notification("nobody", nobody, &capture, "right");
+    let reply = till.orders.notified(Provider::WeChat, &raw).await.unwrap();
+    assert_eq!((reply.status, reply.body), (400, ""));
+    let operator = till.scene.operator();
+    let kept = till.orders.list_messages(&operator, None, PageRequest::default()).await.unwrap().rows;
+    assert_eq!((kept.len(), kept[0].outcome), (1, MessageOutcome::UnknownNumber));
+    assert!(till.orders.notified(Provider::Stripe, &raw).await.is_err(), "stripe is not offered");
+}
+db_test!(strangers, a_number_that_is_not_ours_is_refused_without_a_word_and_kept);
