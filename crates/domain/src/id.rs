@@ -72,6 +72,9 @@ id! {
     AccountId, "acc";
     ApiKeyId, "key";
     AuditId, "aud";
+    BillId, "bil";
+    BillPaymentId, "bpy";
+    CouponId, "cpn";
     DebtId, "dbt";
     DeliveryId, "dlv";
     GrantId, "grt";

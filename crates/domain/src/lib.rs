@@ -21,12 +21,16 @@
 //! | which addresses webhooks may reach | `notices::egress` |
 //! | what a transfer is, and what a wallet lets through | `wallet::ledger`, `wallet::steps` |
 //! | how a payment provider's answers are understood | `orders::provider` |
+//! | what a bill asks for beyond the allowance, tier by tier | `billing::rating` |
+//! | what a bill is, and what may still change of it | `billing::bill` |
+//! | when bills are issued, due and chased | `plans::BillTerms` |
 //! | retries when units of work collide | `store::Retry` |
 
 pub mod accounts;
 pub mod actor;
 pub mod audit;
 pub mod audit_chain;
+pub mod billing;
 pub mod change;
 pub mod decimal;
 pub mod error;

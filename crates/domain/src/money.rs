@@ -45,7 +45,8 @@ impl Currency {
         }
     }
 
-    fn nanos_per_minor(self) -> i64 {
+    /// How many nanos make one minor unit.
+    pub fn nanos_per_minor(self) -> i64 {
         10_i64.pow(u32::from(SCALE - self.decimals()))
     }
 }

@@ -32,6 +32,14 @@ impl SubscriptionService {
         .await
     }
 
+    /// Has bills paid from the wallet as they are issued, or not.
+    pub async fn set_auto_pay(&self, actor: &Actor, which: &AccountRef, auto_pay: bool) -> Result<SubscriptionView> {
+        self.alter(actor, which, "subscription.auto_pay", |_, subscription, now| {
+            Ok(Subscription { auto_pay, updated_at: now, ..subscription.clone() })
+        })
+        .await
+    }
+
     /// Remembers the model that the account prefers; `None` forgets it.
     pub async fn select_ai_model(
         &self,

@@ -3,10 +3,14 @@
 mod accounts;
 mod api_keys;
 mod audit;
+mod bill_payments;
+mod bills;
 mod bulk;
+mod closings;
 mod columns;
 mod connect;
 mod counters;
+mod coupons;
 mod debts;
 mod deliveries;
 mod entity;
