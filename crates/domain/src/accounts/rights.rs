@@ -63,6 +63,8 @@ pub enum Act {
     SetSpendCap,
     ReadBills,
     PayBills,
+    Buy,
+    ReadOrders,
 }
 
 /// An act, in words, and who may do it.
@@ -79,7 +81,7 @@ const ADMINS: &[MemberRole] = &[MemberRole::Admin, MemberRole::Owner];
 const THE_OWNER: &[MemberRole] = &[MemberRole::Owner];
 
 /// Role × act: what is not listed is not allowed. People are the admins' business, money is the owner's.
-pub const RIGHTS: [Right; 24] = [
+pub const RIGHTS: [Right; 26] = [
     right(Act::ReadAccount, "see the account and the team", EVERYBODY),
     right(Act::ReadQuota, "see plan and quota", EVERYBODY),
     right(Act::ReadOwnUsage, "see own usage and warnings", EVERYBODY),
@@ -104,6 +106,8 @@ pub const RIGHTS: [Right; 24] = [
     right(Act::SetSpendCap, "cap the overage fees", THE_OWNER),
     right(Act::ReadBills, "see bills", THE_OWNER),
     right(Act::PayBills, "pay bills", THE_OWNER),
+    right(Act::Buy, "order, pay and close orders", THE_OWNER),
+    right(Act::ReadOrders, "see orders and payments", THE_OWNER),
 ];
 
 const fn right(act: Act, words: &'static str, roles: &'static [MemberRole]) -> Right {
