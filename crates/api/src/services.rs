@@ -4,6 +4,7 @@ use crate::committer::Committer;
 use crate::quota_answers::QuotaAnswers;
 use domain::accounts::{AccountService, KeyService, OAuthService, OperatorService, OptionService, RegistrationService};
 use domain::actor::Actor;
+use domain::billing::BillingService;
 use domain::error::{Error, Result};
 use domain::id::{AccountId, ReservationId};
 use domain::identity::IdentityService;
@@ -39,6 +40,7 @@ pub struct Services {
     pub teams: TeamService,
     pub plans: PlanService,
     pub subscriptions: SubscriptionService,
+    pub billing: BillingService,
     pub grants: GrantService,
     pub metering: Arc<MeteringService>,
     pub retention: RetentionService,

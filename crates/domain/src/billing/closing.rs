@@ -9,6 +9,8 @@ use super::renewing::{CHUNK, Progress};
 use super::service::BillingService;
 use super::{BillKind, BillOverage, IssuedBill, MeterUse, Slot, Stretch, TariffMark, UsageSum};
 use crate::accounts::Account;
+use crate::actor::Actor;
+use crate::audit::AuditEvent;
 use crate::error::Result;
 use crate::id::{AccountId, PlanVersionId};
 use crate::money::Money;
@@ -17,6 +19,7 @@ use crate::quantity::Quantity;
 use crate::quota::{Counter, Subject};
 use crate::store::{Repositories, StoreError, retrying};
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -56,6 +59,15 @@ impl BillingService {
                 Ok(progress)
             }
         }
+    }
+
+    /// Writes down that an operator closed what ended.
+    pub async fn note_close(&self, actor: &Actor, month: Option<&str>, done: Progress) -> Result<()> {
+        let now = self.clock.now();
+        let work = self.store.begin().await?;
+        let detail = json!({ "month": month, "closed": done.done, "failed": done.failed });
+        work.audit().append(&AuditEvent::by(actor, "billing.close", "billing", now).with(detail)).await?;
+        Ok(work.commit().await?)
     }
 
     /// Closes what is open of these accounts; how many periods.
@@ -122,10 +134,11 @@ pub(super) async fn month_bills(
     let evidence = Evidence::load(work, &slots, open).await?;
     let mut bills = Vec::new();
     for (account, opened) in open {
-        let mine = counters.iter().filter(|counter| {
-            counter.account == *account && counter.period.start == opened.period.start
-        });
-        let told: Vec<Told> = mine.map(Told::by).collect();
+        let mine = counters
+            .iter()
+            .filter(|counter| counter.account == *account && counter.period.start == opened.period.start);
+        let mut told: Vec<Told> = mine.map(Told::by).collect();
+        told.sort_by(|a, b| a.meter.cmp(&b.meter));
         let uses = evidence.uses(catalogue, (*account, opened), &told);
         if let Some(draft) = overage_bill(BillKind::Month, catalogue, (*account, opened), uses)? {
             bills.push(draft.compose(catalogue, now)?);
@@ -190,11 +203,7 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    pub async fn load(
-        work: &dyn Repositories,
-        slots: &[Slot],
-        open: &[(AccountId, OpenedPeriod)],
-    ) -> Result<Self> {
+    pub async fn load(work: &dyn Repositories, slots: &[Slot], open: &[(AccountId, OpenedPeriod)]) -> Result<Self> {
         let marks = work.closings().marks(slots).await?;
         let late = work.closings().usage_sums(slots, true).await?;
         let earlier = work.bills().of_periods(BillKind::Overage, slots).await?;
@@ -218,9 +227,8 @@ impl Evidence {
     ) -> Vec<MeterUse> {
         let start = opened.period.start;
         let of = |told: &Told| {
-            let mine = |mark: &&TariffMark| {
-                mark.account == account && mark.period_start == start && mark.meter == told.meter
-            };
+            let mine =
+                |mark: &&TariffMark| mark.account == account && mark.period_start == start && mark.meter == told.meter;
             let exhausted = |version: &PlanVersionId| {
                 let version = self.versions.get(version)?;
                 version.plan.terms(&told.meter).map(|terms| terms.on_exhausted.clone())
@@ -248,9 +256,10 @@ impl Evidence {
 
     /// What interim bills of the period are for.
     fn billed(&self, (account, opened): (AccountId, &OpenedPeriod), told: &Told, zero: Money) -> (Quantity, Money) {
-        let bills = self.earlier.iter().filter(|issued| {
-            issued.bill.account == account && opened.period.contains(issued.bill.period.start)
-        });
+        let bills = self
+            .earlier
+            .iter()
+            .filter(|issued| issued.bill.account == account && opened.period.contains(issued.bill.period.start));
         let overages = bills.flat_map(|issued| &issued.overages);
         let mine: Vec<&BillOverage> = overages.filter(|overage| overage.used.meter == told.meter).collect();
         let quantity = mine.iter().fold(Quantity::ZERO, |all, overage| all.saturating_add(overage.used.quantity));

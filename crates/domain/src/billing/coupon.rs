@@ -77,9 +77,7 @@ impl Coupon {
         }
         match self.reduction {
             Reduction::Fixed(amount) if amount.currency() != due.currency() => Err(CouponRefused::OtherCurrency),
-            Reduction::Fixed(amount) => {
-                Ok(Money::from_nanos(amount.nanos().min(due.nanos()).max(0), due.currency()))
-            }
+            Reduction::Fixed(amount) => Ok(Money::from_nanos(amount.nanos().min(due.nanos()).max(0), due.currency())),
             Reduction::Percent(percent) => percent_of(due, percent).map_err(|_| CouponRefused::NotNow),
         }
     }

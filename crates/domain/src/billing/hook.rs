@@ -1,6 +1,7 @@
 //! What bills have to do with periods, terms and changes of subscriptions, in the unit of work that makes them.
 
 use super::issuing::{issue, void};
+use super::paying::Desk;
 use super::renewing::renewal;
 use super::{BillKind, BillStatus, TariffMark};
 use crate::error::{Error, Result};
@@ -47,8 +48,15 @@ impl PeriodHook for BillingHook {
                 continue;
             }
             let draft = renewal(work, &self.catalogue, subscription.account, (choice, *term)).await?;
-            if let Some(draft) = draft {
-                issue(work, &[draft.compose(&self.catalogue, now)?], now).await?;
+            let Some(draft) = draft else { continue };
+            let issued = draft.compose(&self.catalogue, now)?;
+            issue(work, std::slice::from_ref(&issued), now).await?;
+            let desk = Desk { work, catalogue: &self.catalogue, hook: self, now };
+            if subscription.auto_pay
+                && let Some(bill) = desk.receive_from_wallet(&issued.bill).await?
+                && *term == subscription.term
+            {
+                subscription.paid = Some(bill.totals.total);
             }
         }
         Ok(subscription)

@@ -69,7 +69,12 @@ pub struct Shown {
 
 impl Shown {
     pub fn new(meter: &Meter, quantity: Quantity) -> Self {
-        Self { meter: meter.code.clone(), quantity, display: display(meter, quantity), unit: meter.display.name.clone() }
+        Self {
+            meter: meter.code.clone(),
+            quantity,
+            display: display(meter, quantity),
+            unit: meter.display.name.clone(),
+        }
     }
 }
 

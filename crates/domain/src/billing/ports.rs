@@ -167,13 +167,4 @@ pub trait ClosingRepository: Send + Sync {
         skip: u64,
         most: u64,
     ) -> StoreResult<Vec<AccountId>>;
-
-    /// Accounts whose fees in a period that is open at `now` are at least `fee`, by id after `after`.
-    async fn with_fees(
-        &self,
-        fee: Money,
-        now: DateTime<Utc>,
-        after: Option<AccountId>,
-        most: u64,
-    ) -> StoreResult<Vec<AccountId>>;
 }

@@ -67,9 +67,9 @@ impl MeterUse {
     pub fn overage(&self, bill: BillId, lines: &[BillLine], currency: Currency) -> Result<BillOverage, MoneyError> {
         let mine = || lines.iter().filter(|line| line.used.as_ref().is_some_and(|used| used.meter == self.meter.code));
         let fee = mine().try_fold(Money::zero(currency), |sum, line| sum.checked_add(line.amount))?;
-        let quantity = mine().filter_map(|line| line.used.as_ref()).fold(Quantity::ZERO, |sum, used| {
-            sum.saturating_add(used.quantity)
-        });
+        let quantity = mine()
+            .filter_map(|line| line.used.as_ref())
+            .fold(Quantity::ZERO, |sum, used| sum.saturating_add(used.quantity));
         Ok(BillOverage { bill, used: Shown::new(&self.meter, quantity), fee })
     }
 

@@ -1,10 +1,8 @@
 //! Use cases of bills: look, pay, void, refund. Purchases, renewals, closing and chasing have files of their own.
 
-use super::issuing::{Draft, described, issue, told, void};
+use super::issuing::{Draft, described, told, void};
 use super::paying::{Desk, Funds};
-use super::{
-    Bill, BillFilter, BillKind, BillLine, BillPayment, BillStatus, IssuedBill, LineKind,
-};
+use super::{Bill, BillFilter, BillKind, BillLine, BillPayment, BillStatus, IssuedBill, LineKind};
 use crate::accounts::{Account, AccountRef, Act, resolve, standing};
 use crate::actor::Actor;
 use crate::audit::AuditEvent;
@@ -225,13 +223,7 @@ impl BillingService {
     }
 
     /// What went back of the running term's fee is worth no credit any more.
-    async fn lower_credit(
-        &self,
-        work: &dyn Repositories,
-        account: &Account,
-        bill: &Bill,
-        amount: Money,
-    ) -> Result<()> {
+    async fn lower_credit(&self, work: &dyn Repositories, account: &Account, bill: &Bill, amount: Money) -> Result<()> {
         let now = self.clock.now();
         let before = plans::lock_current(work, &self.catalogue, account, &*self.hook, now).await?;
         let of_the_term = bill.kind == BillKind::Subscription && bill.period.end == before.term.end;

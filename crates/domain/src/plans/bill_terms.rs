@@ -1,10 +1,9 @@
 //! How bills are chased: when they are issued, due, and what happens when nobody pays.
 
-use crate::money::Money;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-/// The days of `billing.bills`, and from which fee on an open period is billed.
+/// The days of `billing.bills`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BillTerms {
     /// A renewal is billed so many days before its term begins.
@@ -19,21 +18,11 @@ pub struct BillTerms {
     pub expire_days: u32,
     /// How long after its end a period stays open for what comes late.
     pub close_after_hours: u32,
-    /// The fee of an open period from which on it is billed before its end; `None` waits for the end.
-    pub interim_fee: Option<Money>,
 }
 
 impl Default for BillTerms {
     fn default() -> Self {
-        Self {
-            renewal_days: 7,
-            due_days: 7,
-            reminder_days: 3,
-            suspend_days: 7,
-            expire_days: 30,
-            close_after_hours: 1,
-            interim_fee: None,
-        }
+        Self { renewal_days: 7, due_days: 7, reminder_days: 3, suspend_days: 7, expire_days: 30, close_after_hours: 1 }
     }
 }
 

@@ -4,8 +4,8 @@ use super::{Choice, OpenedPeriod, PlanCode, PlanVersion, Subscription};
 use crate::error::Result;
 use crate::id::{AccountId, PlanVersionId};
 use crate::store::{Repositories, StoreResult};
-use async_trait::async_trait;
 use crate::time::Period;
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 

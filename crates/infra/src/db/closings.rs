@@ -3,9 +3,7 @@
 use super::bills::accounts_of;
 use super::bulk::{self, Existing};
 use super::columns::{corrupt, currency, meter, one_of, rows_per_statement, sum};
-use super::entity::{
-    billing_record, billing_tariff_mark, quota_counter, quota_period, usage_record, user_subscription,
-};
+use super::entity::{billing_record, billing_tariff_mark, quota_period, usage_record, user_subscription};
 use super::error::store_error;
 use super::repos::Repos;
 use super::subscriptions::opened_period;
@@ -100,7 +98,9 @@ impl<C: ConnectionTrait + Send + Sync> ClosingRepository for Repos<C> {
         for (account, opened) in periods {
             starts.entry(opened.period.start).or_default().push(account.as_uuid());
             let end = ends.entry(*account).or_insert(opened.period.end);
-            *end = (*end).max(opened.period.end);
+            if *end < opened.period.end {
+                *end = opened.period.end;
+            }
         }
         let backend = self.conn.get_database_backend();
         for (start, accounts) in starts {
@@ -233,7 +233,8 @@ impl<C: ConnectionTrait + Send + Sync> ClosingRepository for Repos<C> {
             .and_where(B::Kind.eq(BillKind::Subscription.name()))
             .and_where(B::Status.ne(BillStatus::Void.name()))
             .to_owned();
-        let costs = Condition::any().add(S::PlanCode.is_not_in(free.iter().cloned())).add(S::ScheduledChange.is_not_null());
+        let costs =
+            Condition::any().add(S::PlanCode.is_not_in(free.iter().cloned())).add(S::ScheduledChange.is_not_null());
         let ids: Vec<Uuid> = user_subscription::Entity::find()
             .select_only()
             .column(S::AccountId)
@@ -250,34 +251,6 @@ impl<C: ConnectionTrait + Send + Sync> ClosingRepository for Repos<C> {
             .all(&self.conn)
             .await
             .map_err(store_error)?;
-        Ok(ids.into_iter().map(AccountId::from_uuid).collect())
-    }
-
-    async fn with_fees(
-        &self,
-        fee: Money,
-        now: DateTime<Utc>,
-        after: Option<AccountId>,
-        most: u64,
-    ) -> StoreResult<Vec<AccountId>> {
-        use quota_counter::Column as Q;
-        let fees = total(self.conn.get_database_backend(), "overage_fee_nanos");
-        let mut query = quota_counter::Entity::find()
-            .select_only()
-            .column(Q::AccountId)
-            .filter(Q::PeriodEnd.gt(now))
-            .filter(Expr::col(Q::SubjectId).equals(Q::AccountId))
-            .filter(Q::OverageFeeNanos.gt(0))
-            .group_by(Q::AccountId)
-            .group_by(Q::PeriodStart)
-            .having(fees.gte(fee.nanos()))
-            .order_by_asc(Q::AccountId)
-            .limit(most);
-        if let Some(after) = after {
-            query = query.filter(Q::AccountId.gt(after.as_uuid()));
-        }
-        let ids: Vec<Uuid> = query.into_tuple().all(&self.conn).await.map_err(store_error)?;
-        let ids: BTreeSet<Uuid> = ids.into_iter().collect();
         Ok(ids.into_iter().map(AccountId::from_uuid).collect())
     }
 }

@@ -34,9 +34,8 @@ impl<C: ConnectionTrait + Send + Sync> CouponRepository for Repos<C> {
     }
 
     async fn use_once(&self, id: CouponId, now: DateTime<Utc>) -> StoreResult<bool> {
-        let left = Condition::any()
-            .add(Column::MaxUses.is_null())
-            .add(Expr::col(Column::Uses).lt(Expr::col(Column::MaxUses)));
+        let left =
+            Condition::any().add(Column::MaxUses.is_null()).add(Expr::col(Column::Uses).lt(Expr::col(Column::MaxUses)));
         let update = Entity::update_many()
             .col_expr(Column::Uses, Expr::col(Column::Uses).add(1))
             .col_expr(Column::UpdatedAt, Expr::value(now))

@@ -2,8 +2,8 @@
 
 use super::DEFAULT_PLAN;
 use super::document::{Fields, Mistakes, Node};
-use crate::plans::BillTerms;
 use crate::money::{Currency, Money};
+use crate::plans::BillTerms;
 use crate::plans::{Percent, PlanCode};
 use chrono_tz::Tz;
 
@@ -41,22 +41,14 @@ pub(super) fn read(root: &Fields, mistakes: &mut Mistakes) -> Billing {
         Some(node) => node.word("a plan's code", PlanCode::parse, mistakes),
         None => PlanCode::parse(DEFAULT_PLAN),
     };
-    let bills = read_bills(&fields, currency, mistakes);
+    let bills = read_bills(&fields, mistakes);
     Billing { currency, zone, spend_cap, default_plan, bills }
 }
 
 /// When bills are issued, due and chased; what is left out is as by default.
-fn read_bills(billing: &Fields, currency: Option<Currency>, mistakes: &mut Mistakes) -> BillTerms {
+fn read_bills(billing: &Fields, mistakes: &mut Mistakes) -> BillTerms {
     let mut bills = BillTerms::default();
-    let known = [
-        "renewal_days",
-        "due_days",
-        "reminder_days",
-        "suspend_days",
-        "expire_days",
-        "close_after_hours",
-        "interim_fee",
-    ];
+    let known = ["renewal_days", "due_days", "reminder_days", "suspend_days", "expire_days", "close_after_hours"];
     let Some(fields) = billing.get("bills").and_then(|node| node.fields(&known, mistakes)) else { return bills };
     let numbers = [
         ("renewal_days", &mut bills.renewal_days, MAX_RENEWAL_DAYS),
@@ -69,10 +61,6 @@ fn read_bills(billing: &Fields, currency: Option<Currency>, mistakes: &mut Mista
     for (key, number, most) in numbers {
         let whole = fields.get(key).and_then(|node| node.whole(0..=most, mistakes));
         *number = whole.and_then(|whole| u32::try_from(whole).ok()).unwrap_or(*number);
-    }
-    bills.interim_fee = fields.get("interim_fee").and_then(|node| node.money(Money::parse_minor, currency, mistakes));
-    if bills.interim_fee.is_some_and(|fee| !fee.is_positive()) {
-        mistakes.add(fields.path_of("interim_fee"), "must be above zero; null waits for the period's end");
     }
     bills
 }
