@@ -11,8 +11,8 @@ impl Subscription {
     ///
     /// `None` when nothing waits.
     pub fn activate(&self, worth: Money, paid: Money, now: DateTime<Utc>) -> Result<Option<Self>, MoneyError> {
-        let Some(to) = self.awaiting_payment.clone() else { return Ok(None) };
-        let mut active = self.change_now(to, now);
+        let Self { awaiting_payment: Some(to), .. } = self else { return Ok(None) };
+        let mut active = self.change_now(to.clone(), now);
         active.paid = Some(match active.paid {
             // The same term: what was paid for it before stays paid.
             Some(before) => before.checked_add(paid)?,
