@@ -6,7 +6,7 @@ fn every_act_is_listed_once_with_its_words() {
     let acts: HashSet<_> = RIGHTS.iter().map(|right| right.act).collect();
     let words: HashSet<_> = RIGHTS.iter().map(|right| right.words).collect();
     assert_eq!((acts.len(), words.len()), (RIGHTS.len(), RIGHTS.len()));
-    assert_eq!(Act::SetSpendCap as usize + 1, RIGHTS.len(), "the last act and the last row");
+    assert_eq!(Act::ReadOrders as usize + 1, RIGHTS.len(), "the last act and the last row");
 }
 
 #[test]
