@@ -1,5 +1,6 @@
 //! The schema, one step per change, the same on SQLite, PostgreSQL and MariaDB.
 
+mod billing;
 pub mod columns;
 mod identity;
 mod incentives;
@@ -110,6 +111,20 @@ impl MigratorTrait for Migrator {
             Box::new(wallet::CountersWalletPaid),
             Box::new(wallet::CountersWalletHeld),
             Box::new(wallet::UsageTransfer),
+            Box::new(billing::BillingRecords),
+            Box::new(billing::BillingRecordsLive),
+            Box::new(billing::BillingRecordsByPeriod),
+            Box::new(billing::BillingRecordsByAccount),
+            Box::new(billing::BillingRecordsToChase),
+            Box::new(billing::BillingRecordsByMonth),
+            Box::new(billing::BillingLines),
+            Box::new(billing::BillingOverages),
+            Box::new(billing::BillingPayments),
+            Box::new(billing::BillingPaymentsByBill),
+            Box::new(billing::Coupons),
+            Box::new(billing::BillingTariffMarks),
+            Box::new(billing::UserSubscriptionsAutoPay),
+            Box::new(billing::UserSubscriptionsByTerm),
             Box::new(orders::Products),
             Box::new(orders::Orders),
             Box::new(orders::OrdersById),

@@ -38,7 +38,7 @@ const INDEX_FILES: [&str; 2] = ["store.rs", "testing.rs"];
 /// What is asynchronous in every context.
 const ASYNCHRONOUS: [&str; 4] = ["mod.rs", "ports.rs", "service.rs", "steps.rs"];
 /// Parts of services, and steps, that have a file of their own.
-const USE_CASES: [&str; 51] = [
+const USE_CASES: &[&str] = &[
     "accounts/access.rs",
     "accounts/identities.rs",
     "accounts/keys.rs",
@@ -52,6 +52,14 @@ const USE_CASES: [&str; 51] = [
     "incentives/checking_in.rs",
     "incentives/redeeming.rs",
     "incentives/referring.rs",
+    "billing/chasing.rs",
+    "billing/closing.rs",
+    "billing/coupons.rs",
+    "billing/hook.rs",
+    "billing/issuing.rs",
+    "billing/paying.rs",
+    "billing/purchasing.rs",
+    "billing/renewing.rs",
     "metering/load.rs",
     "metering/member_quota.rs",
     "metering/quota_view.rs",

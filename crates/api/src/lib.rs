@@ -5,6 +5,7 @@
 //! [`http::params::Params`].
 
 pub mod admin;
+pub mod billing_rounds;
 pub mod caller;
 pub mod cli;
 mod client_address;

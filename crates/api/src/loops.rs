@@ -1,6 +1,7 @@
 //! Background loops: the same use cases as requests, on a timer. Replicas share them by leases.
 
 use crate::payment_loops;
+use crate::billing_rounds;
 use crate::retention::{self, Upkeep};
 use crate::services::Services;
 use crate::wiring::TEST_CLOCK_OPTION;
@@ -51,6 +52,7 @@ pub fn start(services: &Arc<Services>) -> Vec<JoinHandle<()>> {
         tokio::spawn(sweep_loop(services.clone())),
         tokio::spawn(retention_loop(services.clone())),
         tokio::spawn(options_loop(services.clone())),
+        tokio::spawn(billing_loop(services.clone())),
     ];
     tasks.extend(payment_loops::start(services));
     if let Some(clock) = services.test_clock.clone() {
@@ -108,6 +110,18 @@ async fn retention_loop(services: Arc<Services>) {
             }
         };
         tokio::time::sleep(pause).await;
+    }
+}
+
+async fn billing_loop(services: Arc<Services>) {
+    let holder = Uuid::now_v7();
+    loop {
+        match billing_rounds::round(&services, Some(holder)).await {
+            Ok(progress) if progress.done == 0 => {}
+            Ok(progress) => tracing::info!(done = progress.done, failed = progress.failed, "billed"),
+            Err(error) => tracing::warn!(error = ?error, "billing failed; it is tried again"),
+        }
+        tokio::time::sleep(billing_rounds::EVERY).await;
     }
 }
 
@@ -204,9 +218,10 @@ pub async fn advance_clock(services: &Services, actor: &Actor, clock: &TestClock
         let rolled = services.metering.roll_over_due(failed).await?;
         failed += rolled.failed;
         if rolled == RolledOver::default() {
-            return Ok(());
+            break;
         }
     }
+    billing_rounds::round(services, None).await.map(drop)
 }
 
 /// Expires every reservation whose time is over, whoever holds the lease.

@@ -8,6 +8,7 @@ use crate::{wiring_incentives as incentives, wiring_notices as notices, wiring_p
 use anyhow::Context;
 use chrono::TimeDelta;
 use domain::accounts::{AccountService, KeyService, OAuthService, OperatorService, OptionService, RegistrationService};
+use domain::billing::{BillingHook, BillingService};
 use domain::identity::{IdentityProviders, IdentityService, MeterScales, PasswordHasher, SecretSource};
 use domain::metering::{MeteringService, RetentionService};
 use domain::plans::{Catalogue, MeterCode, PeriodHook, PlanService, SubscribedTeams, SubscriptionService};
@@ -63,13 +64,21 @@ fn build(
     let catalogue = Arc::new(settings.catalogue().clone());
     let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2Hasher::standard()?);
     let secrets: Arc<dyn SecretSource> = Arc::new(OsSecrets);
-    let metering = Arc::new(MeteringService::new(store.clone(), clock.clone(), catalogue.clone()));
+    let gauges = GaugeCarry { catalogue: catalogue.clone() };
+    let hook: Arc<dyn PeriodHook> = Arc::new(BillingHook { gauges, catalogue: catalogue.clone() });
+    let metering = MeteringService::new(store.clone(), clock.clone(), catalogue.clone()).with_hook(hook.clone());
+    let metering = Arc::new(metering);
     // SQLite has one writer; a second committer would only wait for it.
     let shards = if settings.database.url.expose_secret().starts_with("sqlite:") { 1 } else { 2 };
     let bounds = CommitBounds { queue: settings.limits.commit_queue, batch: settings.limits.commit_batch };
     let session_lifetime = TimeDelta::hours(i64::from(settings.sessions.ttl_hours));
     let meters: Arc<dyn MeterScales> = Arc::new(Scales(catalogue.clone()));
-    let hook: Arc<dyn PeriodHook> = Arc::new(GaugeCarry { catalogue: catalogue.clone() });
+    let subscriptions = SubscriptionService {
+        store: store.clone(),
+        clock: clock.clone(),
+        catalogue: catalogue.clone(),
+        hook: hook.clone(),
+    };
     let identity = IdentityService {
         store: store.clone(),
         clock: clock.clone(),
@@ -121,12 +130,14 @@ fn build(
         keys: KeyService { store: store.clone(), clock: clock.clone(), secrets, meters, options: live },
         operators: OperatorService { store: store.clone(), clock: clock.clone() },
         plans: PlanService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },
-        subscriptions: SubscriptionService {
+        billing: BillingService {
             store: store.clone(),
             clock: clock.clone(),
             catalogue: catalogue.clone(),
             hook,
+            subscriptions: subscriptions.clone(),
         },
+        subscriptions,
         grants: GrantService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },
         ledger: LedgerService {
             store: store.clone(),

@@ -73,6 +73,9 @@ id! {
     AdjustmentId, "adj";
     ApiKeyId, "key";
     AuditId, "aud";
+    BillId, "bil";
+    BillPaymentId, "bpy";
+    CouponId, "cpn";
     DebtId, "dbt";
     DeliveryId, "dlv";
     /// Something on which a provider's bill and our books differ.

@@ -24,6 +24,9 @@
 //! | what a code, a check-in and a referral are worth, and when | `incentives::reward`, `incentives::redemption` … |
 //! | which ID numbers can be, and how they are kept | `identity::id_number`, `accounts::verification` |
 //! | which ciphertexts are encrypted anew | `sealed` |
+//! | what a bill asks for beyond the allowance, tier by tier | `billing::rating` |
+//! | what a bill is, and what may still change of it | `billing::bill` |
+//! | when bills are issued, due and chased | `plans::BillTerms` |
 //! | what becomes of an order and of its payments | `orders::order_status`, `orders::payment_status` |
 //! | what money that came in settles, and what it does not | `orders::settling` |
 //! | what a refund takes back | `orders::delivering`, `orders::refund` |
@@ -34,6 +37,7 @@ pub mod accounts;
 pub mod actor;
 pub mod audit;
 pub mod audit_chain;
+pub mod billing;
 pub mod change;
 pub mod decimal;
 pub mod error;

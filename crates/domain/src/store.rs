@@ -2,6 +2,7 @@
 
 use crate::accounts::{AccountRepository, MembershipRepository};
 use crate::audit::AuditLog;
+use crate::billing::{BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository};
 use crate::error::Error;
 use crate::idempotency::IdempotencyRepository;
 use crate::identity::{
@@ -56,7 +57,11 @@ pub trait Repositories: Send + Sync {
     fn api_keys(&self) -> &dyn ApiKeyRepository;
     fn audit(&self) -> &dyn AuditLog;
     fn check_ins(&self) -> &dyn CheckInRepository;
+    fn bills(&self) -> &dyn BillRepository;
+    fn bill_payments(&self) -> &dyn BillPaymentRepository;
+    fn closings(&self) -> &dyn ClosingRepository;
     fn counters(&self) -> &dyn CounterRepository;
+    fn coupons(&self) -> &dyn CouponRepository;
     fn debts(&self) -> &dyn DebtRepository;
     fn deliveries(&self) -> &dyn DeliveryRepository;
     fn grants(&self) -> &dyn GrantRepository;

@@ -2,6 +2,10 @@
 
 use crate::accounts::{AccountRepository, MembershipRepository, MockAccountRepository, MockMembershipRepository};
 use crate::audit::{AuditLog, MockAuditLog};
+use crate::billing::{
+    BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, MockBillPaymentRepository,
+    MockBillRepository, MockClosingRepository, MockCouponRepository,
+};
 use crate::idempotency::{IdempotencyRepository, MockIdempotencyRepository};
 use crate::identity::{
     ApiKeyRepository, MockApiKeyRepository, MockOAuthFlowRepository, MockOAuthIdentityRepository,
@@ -78,7 +82,11 @@ doubles! {
     api_keys: MockApiKeyRepository as ApiKeyRepository,
     audit: MockAuditLog as AuditLog,
     check_ins: MockCheckInRepository as CheckInRepository,
+    bills: MockBillRepository as BillRepository,
+    bill_payments: MockBillPaymentRepository as BillPaymentRepository,
+    closings: MockClosingRepository as ClosingRepository,
     counters: MockCounterRepository as CounterRepository,
+    coupons: MockCouponRepository as CouponRepository,
     debts: MockDebtRepository as DebtRepository,
     deliveries: MockDeliveryRepository as DeliveryRepository,
     grants: MockGrantRepository as GrantRepository,

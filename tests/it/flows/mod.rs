@@ -1,5 +1,6 @@
 //! Stories told through the services, on every database.
 
+mod bills;
 mod committer;
 mod encryption;
 mod gauges;

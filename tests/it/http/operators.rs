@@ -131,7 +131,7 @@ const ACTS: [(&str, &str); 9] = [
     ("PATCH /api/v1/me", "user.change_password"),
 ];
 /// Written where the part has its own tests.
-const ACTS_ELSEWHERE: [(&str, &str); 15] = [
+const ACTS_ELSEWHERE: [(&str, &str); 21] = [
     ("POST /api/v1/admin/outbox/{delivery}/replay", "delivery.replay"),
     ("POST /api/v1/admin/accounts/{account}/adjustments", "wallet.adjust"),
     ("POST /api/v1/admin/adjustments/{adjustment}/approve", "wallet.approve"),
@@ -147,6 +147,12 @@ const ACTS_ELSEWHERE: [(&str, &str); 15] = [
     ("POST /api/v1/admin/payments/{id}/confirm", "payment.confirm"),
     ("POST /api/v1/admin/suspense/{id}/resolve", "suspense.resolve"),
     ("POST /api/v1/admin/reconciliation/{id}/resolve", "difference.resolve"),
+    ("POST /api/v1/admin/bills/{id}/payments", "bill.pay"),
+    ("POST /api/v1/admin/bills/{id}/refund", "bill.refund"),
+    ("POST /api/v1/admin/bills/{id}/void", "bill.void"),
+    ("POST /api/v1/admin/billing/close", "billing.close"),
+    ("POST /api/v1/admin/coupons", "coupon.make"),
+    ("DELETE /api/v1/admin/coupons/{id}", "coupon.disable"),
 ];
 /// Acts upon keys, each of which changes rights.
 const KEY_ACTS: [&str; 4] = ["api_key.create", "api_key.update", "api_key.rotate", "api_key.revoke"];

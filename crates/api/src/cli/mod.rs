@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit_log;
+mod close;
 mod doctor;
 mod migrate;
 mod partitions;
@@ -45,6 +46,15 @@ pub enum Command {
     },
     /// Make the months of usage rows that come next, and delete those past their retention; the server does so too.
     Partitions {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Close the quota periods that ended, and bill what they cost; the server does so too.
+    Close {
+        /// Only periods that began in this local month or before, such as 2026-11.
+        #[arg(long, value_name = "YYYY-MM")]
+        period: Option<String>,
         /// Print one JSON object.
         #[arg(long)]
         json: bool,
@@ -124,6 +134,7 @@ async fn with_settings(command: Command, settings: Settings) -> anyhow::Result<(
         Command::Serve => serve::serve(settings).await,
         Command::Migrate { direction } => migrate::migrate(&settings, direction).await,
         Command::Partitions { json } => partitions::partitions(&settings, json).await,
+        Command::Close { period, json } => close::close(&settings, period.as_deref(), json).await,
         Command::Seed { json } => seed::seed_command(&settings, json).await,
         Command::Admin { command: AdminCommand::Create { username } } => admin::create(&settings, &username).await,
         Command::AuditLog { command } => audit_log::audit_log_command(&settings, command).await,

@@ -6,6 +6,7 @@ pub mod admin_users;
 pub mod api_keys;
 pub mod auth;
 pub mod auth_options;
+pub mod bills;
 pub mod health;
 pub mod identities;
 mod identity_views;
@@ -41,6 +42,7 @@ pub fn configure(config: &mut ServiceConfig) {
     plans::configure(config);
     subscription::configure(config);
     wallet::configure(config);
+    bills::configure(config);
     notices::configure(config);
     teams::configure(config);
     incentives::configure(config);

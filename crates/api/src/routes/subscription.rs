@@ -1,5 +1,6 @@
 //! The account's subscription: look, preview, subscribe, cancel, resume; and the operator's order.
 
+use super::bills::BillDetail;
 use super::subscription_views::{QuoteView, SubscribedView, SubscriptionView, read_interval};
 use crate::caller::Caller;
 use crate::http::answers::{ChangeErrors, ReadErrors, WriteErrors};
@@ -9,6 +10,7 @@ use crate::http::problem::ApiResult;
 use crate::services::Services;
 use actix_web::{HttpResponse, get, patch, post, web};
 use domain::accounts::AccountRef;
+use domain::change::Change;
 use domain::error::{Error, Result};
 use domain::id::AccountId;
 use domain::plans::{PlanCode, PlanWish};
@@ -50,11 +52,27 @@ pub struct SubscribeRequest {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+pub struct PurchaseRequest {
+    #[schema(example = "professional")]
+    pub plan: String,
+    /// `month` or `year`; the shortest that the plan is sold by when left out.
+    pub interval: Option<String>,
+    /// The plan's included seats when left out.
+    pub seats: Option<u32>,
+    /// Takes something off the bill.
+    pub coupon: Option<String>,
+    pub account: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct SubscriptionPatch {
     /// Null forgets it.
-    #[schema(example = "gpt-4o")]
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub selected_ai_model: Option<String>,
+    #[schema(example = "gpt-4o", value_type = Option<String>)]
+    #[serde(default)]
+    pub selected_ai_model: Change<String>,
+    /// Whether bills are paid from the account's balance as they are issued.
+    pub auto_pay: Option<bool>,
     pub account: Option<String>,
 }
 
@@ -103,24 +121,26 @@ pub async fn preview(
 /// Change the plan. What costs something is `pending` until its bill is paid.
 #[utoipa::path(
     tag = "subscription",
-    request_body = SubscribeRequest,
+    request_body = PurchaseRequest,
     responses((status = 201, body = SubscribedView), ChangeErrors, WriteErrors),
 )]
 #[post("/subscription")]
 pub async fn subscribe(
     caller: Caller,
-    body: Body<SubscribeRequest>,
+    body: Body<PurchaseRequest>,
     services: web::Data<Arc<Services>>,
 ) -> ApiResult<HttpResponse> {
     let (which, wish) =
         (account(body.0.account.as_deref()), wish(&body.0.plan, body.0.interval.as_deref(), body.0.seats)?);
-    let done = services
-        .run(move |all| async move { all.subscriptions.subscribe(caller.actor(), &which, &wish).await })
+    let coupon = body.0.coupon;
+    let bought = services
+        .run(move |all| async move { all.billing.subscribe(caller.actor(), &which, &wish, coupon.as_deref()).await })
         .await?;
-    Ok(HttpResponse::Created().json(SubscribedView::new(done)))
+    let bill = bought.bill.as_ref().map(BillDetail::from);
+    Ok(HttpResponse::Created().json(SubscribedView::new(bought.done, bill)))
 }
 
-/// Choose the model that the product uses by default.
+/// Choose the model that the product uses by default, and whether bills are paid from the balance.
 #[utoipa::path(
     tag = "subscription",
     request_body = SubscriptionPatch,
@@ -132,11 +152,12 @@ pub async fn update_subscription(
     body: Body<SubscriptionPatch>,
     services: web::Data<Arc<Services>>,
 ) -> ApiResult<web::Json<SubscriptionView>> {
-    let (which, model) = (account(body.0.account.as_deref()), body.0.selected_ai_model);
+    let (which, model, auto_pay) = (account(body.0.account.as_deref()), body.0.selected_ai_model, body.0.auto_pay);
+    if auto_pay.is_none() && model == Change::Keep {
+        return Err(Error::invalid("selected_ai_model", "is missing; send it, or auto_pay").into());
+    }
     let view = services
-        .run(
-            move |all| async move { all.subscriptions.select_ai_model(caller.actor(), &which, model.as_deref()).await },
-        )
+        .run(move |all| async move { all.subscriptions.prefer(caller.actor(), &which, model, auto_pay).await })
         .await?;
     Ok(web::Json(view.into()))
 }

@@ -1,5 +1,6 @@
 //! Subscriptions and quotes as the API shows them.
 
+use super::bills::BillDetail;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::id::AccountId;
 use domain::money::Currency;
@@ -12,7 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 /// From `start` up to, and not including, `end`.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct PeriodView {
     #[schema(value_type = String, format = DateTime)]
     pub start: DateTime<Utc>,
@@ -53,6 +54,8 @@ pub struct SubscriptionView {
     pub scheduled_change: Option<ChangeView>,
     /// What begins once its bill is paid.
     pub awaiting_payment: Option<ChangeView>,
+    /// Whether bills are paid from the account's balance as they are issued.
+    pub auto_pay: bool,
     /// Whether the subscription ends with its term; it may be resumed until then.
     pub cancel_at_term_end: bool,
     #[schema(value_type = String, format = DateTime)]
@@ -94,6 +97,7 @@ impl SubscriptionView {
             scheduled_change: subscription.scheduled.as_ref().map(|choice| ChangeView::new(choice, term_end)),
             awaiting_payment: subscription.awaiting_payment.as_ref().map(|choice| ChangeView::new(choice, None)),
             selected_ai_model: subscription.selected_ai_model,
+            auto_pay: subscription.auto_pay,
             cancel_at_term_end: subscription.cancel_at_term_end,
             started_at: subscription.started_at,
             cancelled_at: subscription.cancelled_at,
@@ -114,10 +118,12 @@ pub struct SubscribedView {
     /// The plan asked for, `pending` until it is paid; the running one when the change comes later.
     pub subscription: SubscriptionView,
     pub quote: QuoteView,
+    /// What has to be paid for the change to begin; null when nothing is due today.
+    pub bill: Option<BillDetail>,
 }
 
 impl SubscribedView {
-    pub fn new(done: Subscribed) -> Self {
+    pub fn new(done: Subscribed, bill: Option<BillDetail>) -> Self {
         let (running, status) = (done.subscription.chosen.clone(), done.subscription.status);
         let subscription = match done.subscription.awaiting_payment.clone() {
             Some(waiting) => {
@@ -125,7 +131,7 @@ impl SubscribedView {
             }
             None => SubscriptionView::of(done.subscription, &running, &done.running, status),
         };
-        Self { subscription, quote: QuoteView::from(done.quote) }
+        Self { subscription, quote: QuoteView::from(done.quote), bill }
     }
 }
 

@@ -63,6 +63,8 @@ pub enum Act {
     SetSpendCap,
     TakeRewards,
     ReadWallet,
+    ReadBills,
+    PayBills,
     Buy,
     ReadOrders,
 }
@@ -81,7 +83,7 @@ const ADMINS: &[MemberRole] = &[MemberRole::Admin, MemberRole::Owner];
 const THE_OWNER: &[MemberRole] = &[MemberRole::Owner];
 
 /// Role × act: what is not listed is not allowed. People are the admins' business, money is the owner's.
-pub const RIGHTS: [Right; 26] = [
+pub const RIGHTS: [Right; 28] = [
     right(Act::ReadAccount, "see the account and the team", EVERYBODY),
     right(Act::ReadQuota, "see plan and quota", EVERYBODY),
     right(Act::ReadOwnUsage, "see own usage and warnings", EVERYBODY),
@@ -106,6 +108,8 @@ pub const RIGHTS: [Right; 26] = [
     right(Act::SetSpendCap, "cap the overage fees", THE_OWNER),
     right(Act::TakeRewards, "redeem codes for the account", THE_OWNER),
     right(Act::ReadWallet, "see the wallet and its statement", THE_OWNER),
+    right(Act::ReadBills, "see bills", THE_OWNER),
+    right(Act::PayBills, "pay bills", THE_OWNER),
     right(Act::Buy, "order, pay and close orders", THE_OWNER),
     right(Act::ReadOrders, "see orders and payments", THE_OWNER),
 ];

@@ -91,7 +91,7 @@ impl MeteringService {
         let now = self.clock.now();
         let work = self.store.begin().await?;
         let account = work.accounts().lock(account).await?.ok_or(Error::NotFound("account"))?;
-        let subscription = plans::lock_current(&*work, &self.catalogue, &account, &self.hook, now).await?;
+        let subscription = plans::lock_current(&*work, &self.catalogue, &account, &*self.hook, now).await?;
         work.commit().await?;
         Ok(subscription)
     }

@@ -10,7 +10,7 @@ use super::usage::Receipt;
 use crate::error::{Error, Result};
 use crate::id::AccountId;
 use crate::outbox::Event;
-use crate::plans::{Catalogue, MeterCode};
+use crate::plans::{Catalogue, MeterCode, PeriodHook};
 use crate::quota::{FiredWarning, GaugeCarry};
 use crate::store::{Repositories, Retry, Store, StoreError};
 use crate::time::Clock;
@@ -25,14 +25,21 @@ pub struct MeteringService {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) catalogue: Arc<Catalogue>,
-    /// Carries gauges over when a period opens.
-    pub(super) hook: GaugeCarry,
+    /// Carries gauges over when a period opens, and whatever later contexts do then.
+    pub(super) hook: Arc<dyn PeriodHook>,
     repeats: Repeats,
 }
 
 impl MeteringService {
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, catalogue: Arc<Catalogue>) -> Self {
-        Self { store, clock, hook: GaugeCarry { catalogue: catalogue.clone() }, catalogue, repeats: Repeats::default() }
+        let hook = Arc::new(GaugeCarry { catalogue: catalogue.clone() });
+        Self { store, clock, hook, catalogue, repeats: Repeats::default() }
+    }
+
+    /// What else happens when periods open.
+    #[must_use]
+    pub fn with_hook(self, hook: Arc<dyn PeriodHook>) -> Self {
+        Self { hook, ..self }
     }
 
     /// [`Self::book`] for uses only.
@@ -65,7 +72,7 @@ impl MeteringService {
             return Ok(checked.into_iter().filter_map(std::result::Result::err).map(Err).collect());
         }
         let work = self.store.begin().await?;
-        let mut books = open_books(&*work, (&self.catalogue, &self.hook), &admitted, now).await?;
+        let mut books = open_books(&*work, (&self.catalogue, &*self.hook), &admitted, now).await?;
         let mut session = Session::new(&self.catalogue);
         if look_first {
             let uses: Vec<&Consume> = admitted.iter().filter_map(|command| command.consume()).collect();

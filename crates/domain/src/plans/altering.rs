@@ -4,6 +4,7 @@ use super::service::impossible;
 use super::{Catalogue, Subscription, SubscriptionService, SubscriptionView};
 use crate::accounts::AccountRef;
 use crate::actor::Actor;
+use crate::change::Change;
 use crate::error::{Error, Result};
 use crate::store::Retry;
 use crate::text::visible_line;
@@ -32,17 +33,21 @@ impl SubscriptionService {
         .await
     }
 
-    /// Remembers the model that the account prefers; `None` forgets it.
-    pub async fn select_ai_model(
+    /// Remembers the model that the account prefers, and whether bills are paid from the wallet as they are issued.
+    pub async fn prefer(
         &self,
         actor: &Actor,
         which: &AccountRef,
-        model: Option<&str>,
+        model: Change<String>,
+        auto_pay: Option<bool>,
     ) -> Result<SubscriptionView> {
-        let read = |text| visible_line(text, MAX_MODEL_NAME).map_err(|why| Error::invalid("selected_ai_model", why));
-        let model = model.map(read).transpose()?;
-        self.alter(actor, which, "subscription.select_ai_model", |_, subscription, now| {
-            Ok(Subscription { selected_ai_model: model.clone(), updated_at: now, ..subscription.clone() })
+        let read = |text: String| visible_line(&text, MAX_MODEL_NAME);
+        let model = model.try_map(read).map_err(|why| Error::invalid("selected_ai_model", why))?;
+        let action = if auto_pay.is_some() { "subscription.prefer" } else { "subscription.select_ai_model" };
+        self.alter(actor, which, action, |_, subscription, now| {
+            let selected_ai_model = model.clone().apply(subscription.selected_ai_model.clone());
+            let auto_pay = auto_pay.unwrap_or(subscription.auto_pay);
+            Ok(Subscription { selected_ai_model, auto_pay, updated_at: now, ..subscription.clone() })
         })
         .await
     }

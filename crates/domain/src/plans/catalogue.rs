@@ -7,7 +7,7 @@ mod overage;
 mod plans;
 mod references;
 
-use super::{Meter, MeterCode, Plan, PlanCode};
+use super::{BillTerms, Meter, MeterCode, Plan, PlanCode};
 use crate::money::{Currency, Money};
 use chrono_tz::Tz;
 use document::{Mistakes, Node};
@@ -42,6 +42,8 @@ pub struct Catalogue {
     /// The cap on overage fees of accounts that set none of their own; `None` is no cap.
     pub spend_cap: Option<Money>,
     pub default_plan: PlanCode,
+    #[serde(default)]
+    pub bills: BillTerms,
     pub meters: BTreeMap<MeterCode, Meter>,
     pub plans: BTreeMap<PlanCode, Plan>,
 }
@@ -70,6 +72,7 @@ impl Catalogue {
             zone: billing.zone?,
             spend_cap: billing.spend_cap,
             default_plan: billing.default_plan?,
+            bills: billing.bills,
             meters: meters.into_iter().map(|(code, meter)| Some((code, meter?))).collect::<Option<_>>()?,
             plans: plans.into_iter().map(|(code, plan)| Some((code, plan?))).collect::<Option<_>>()?,
         })

@@ -8,9 +8,12 @@
 //! | [`catalogue`] | reads meters and plans from the configuration, with every mistake named |
 //! | [`subscription`] | one account's plan, its paid term and its open quota period |
 //! | [`status`] | which status may follow which |
+//! | `standing` | what payments, and their lack, do to a subscription |
+//! | `bill_terms` | when bills are issued, due and chased |
 //! | [`change`] | upgrade or downgrade, and what it costs today |
 
 mod altering;
+mod bill_terms;
 pub mod catalogue;
 pub mod change;
 mod code;
@@ -21,12 +24,14 @@ pub mod plan;
 mod ports;
 mod publishing;
 mod service;
+mod standing;
 pub mod status;
 mod steps;
 pub mod subscription;
 pub mod tariff;
 mod team_plans;
 
+pub use bill_terms::BillTerms;
 pub use catalogue::{Catalogue, Mistake};
 pub use change::{ChangeKind, Effective, Offer, Quote, QuoteLine, change_kind};
 pub use code::{MeterCode, PlanCode};
@@ -39,7 +44,7 @@ pub use ports::{PeriodHook, PlanRepository, SubscriptionRepository};
 pub use publishing::PlanService;
 pub use service::{PlanWish, Subscribed, SubscriptionService, SubscriptionView};
 pub use status::{NoSuchTransition, SubscriptionStatus};
-pub use steps::{current, default_choice, lock_current};
+pub use steps::{current, default_choice, fallback_choice, lock_current, store_change, version_sold};
 pub use subscription::{Advance, Choice, OpenedPeriod, Subscription};
 pub use tariff::{Rounding, Tariff, TariffError, Tier};
 pub use team_plans::SubscribedTeams;

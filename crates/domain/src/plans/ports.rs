@@ -1,9 +1,10 @@
 //! What plans keep: versions that never change, one subscription per account, and its quota periods.
 
-use super::{OpenedPeriod, PlanCode, PlanVersion, Subscription};
+use super::{Choice, OpenedPeriod, PlanCode, PlanVersion, Subscription};
 use crate::error::Result;
 use crate::id::{AccountId, PlanVersionId};
 use crate::store::{Repositories, StoreResult};
+use crate::time::Period;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -59,7 +60,8 @@ pub trait SubscriptionRepository: Send + Sync {
     async fn due(&self, now: DateTime<Utc>, skip: u64, most: u64) -> StoreResult<Vec<AccountId>>;
 }
 
-/// What later contexts do when quota periods open, in the same unit of work.
+/// What later contexts do when quota periods open, terms begin and subscriptions change, in the same unit of work, which
+/// holds the lock on the row of the account.
 #[async_trait]
 pub trait PeriodHook: Send + Sync {
     /// `opened` are in order and not empty.
@@ -70,4 +72,26 @@ pub trait PeriodHook: Send + Sync {
         opened: &[OpenedPeriod],
         now: DateTime<Utc>,
     ) -> Result<()>;
+
+    /// Terms began by renewal, in order and not empty; answers the subscription with what was paid for its term.
+    async fn renewed(
+        &self,
+        _work: &dyn Repositories,
+        subscription: Subscription,
+        _terms: &[(Choice, Period)],
+        _now: DateTime<Utc>,
+    ) -> Result<Subscription> {
+        Ok(subscription)
+    }
+
+    /// A subscription is about to be changed otherwise than by time. An error refuses the change.
+    async fn changed(
+        &self,
+        _work: &dyn Repositories,
+        _before: &Subscription,
+        _after: &Subscription,
+        _now: DateTime<Utc>,
+    ) -> Result<()> {
+        Ok(())
+    }
 }

@@ -1,7 +1,9 @@
 //! Use cases of subscriptions: look, preview, subscribe.
 
 use super::change::{ChangeKind, Effective, Offer, Quote, quote};
-use super::steps::{current, lock_current, refuse_too_few_seats, version_on_sale, version_sold};
+use super::steps::{
+    current, described, lock_current, refuse_too_few_seats, store_change, version_on_sale, version_sold,
+};
 use super::{Catalogue, Choice, Interval, NoSuchTransition, PeriodHook, PlanCode, PlanVersion};
 use super::{Subscription, SubscriptionStatus};
 use crate::accounts::{Account, AccountRef, AccountStatus, Act, resolve};
@@ -9,7 +11,6 @@ use crate::actor::{Actor, Scope};
 use crate::audit::AuditEvent;
 use crate::error::{Error, LimitKind, Result};
 use crate::money::Money;
-use crate::outbox::Event;
 use crate::store::{Repositories, Retry, Store, UnitOfWork};
 use crate::time::Clock;
 use chrono::{DateTime, Utc};
@@ -34,6 +35,7 @@ pub struct SubscriptionView {
 /// What subscribing did: the account's subscription after it, and what was quoted.
 #[derive(Clone, Debug)]
 pub struct Subscribed {
+    pub account: Account,
     pub subscription: Subscription,
     /// The version that was asked for.
     pub version: Arc<PlanVersion>,
@@ -91,14 +93,28 @@ impl SubscriptionService {
     async fn try_subscribe(&self, actor: &Actor, which: &AccountRef, wish: &PlanWish) -> Result<Subscribed> {
         let now = self.clock.now();
         let work = self.store.begin().await?;
-        let (account, before) = self.lock(&*work, actor, which, now).await?;
-        let (offer, version) = self.offer(&*work, wish).await?;
-        refuse_too_few_seats(&*work, &account, offer.choice.seats).await?;
-        let quote = self.quoted(&*work, &before, &offer, now).await?;
+        let done = self.change(&*work, actor, which, wish, now).await?;
+        work.commit().await?;
+        Ok(done)
+    }
+
+    /// [`Self::subscribe`] as a part of the caller's unit of work: the account is locked, and the change is written.
+    pub async fn change(
+        &self,
+        work: &dyn Repositories,
+        actor: &Actor,
+        which: &AccountRef,
+        wish: &PlanWish,
+        now: DateTime<Utc>,
+    ) -> Result<Subscribed> {
+        let (account, before) = self.lock(work, actor, which, now).await?;
+        let (offer, version) = self.offer(work, wish).await?;
+        refuse_too_few_seats(work, &account, offer.choice.seats).await?;
+        let quote = self.quoted(work, &before, &offer, now).await?;
         let after = changed(&before, &quote, offer.choice, now)?;
-        let running = version_sold(&*work, after.chosen.version).await?;
-        self.write(work, actor, "subscription.change", (&before, &after), now).await?;
-        Ok(Subscribed { subscription: after, version, running, quote })
+        let running = version_sold(work, after.chosen.version).await?;
+        self.note(work, actor, "subscription.change", (&before, &after), now).await?;
+        Ok(Subscribed { account, subscription: after, version, running, quote })
     }
 
     /// The account and its subscription under the lock of the account.
@@ -164,16 +180,23 @@ impl SubscriptionService {
         (before, after): (&Subscription, &Subscription),
         now: DateTime<Utc>,
     ) -> Result<()> {
-        work.subscriptions().save(after).await?;
-        if before.chosen != after.chosen {
-            // The open period takes the new promises at once; what was used of it stays.
-            work.subscriptions().put_periods(after.account, &[after.open_period()]).await?;
-        }
+        self.note(&*work, actor, action, (before, after), now).await?;
+        Ok(work.commit().await?)
+    }
+
+    /// Saves, records and tells the change.
+    async fn note(
+        &self,
+        work: &dyn Repositories,
+        actor: &Actor,
+        action: &'static str,
+        (before, after): (&Subscription, &Subscription),
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        store_change(work, &*self.hook, (before, after), now).await?;
         let detail = json!({ "from": described(before), "to": described(after) });
         let event = AuditEvent::by(actor, action, after.id, now).on_account(after.account).with(detail);
-        work.audit().append(&event).await?;
-        work.outbox().push(&[Event::new(after.account, "subscription.changed", described(after), now)]).await?;
-        Ok(work.commit().await?)
+        Ok(work.audit().append(&event).await?)
     }
 }
 
@@ -199,18 +222,6 @@ fn refuse_frozen(account: &Account) -> Result<()> {
 
 pub(super) fn impossible(error: NoSuchTransition) -> Error {
     Error::conflict("conflict", format!("{error}."))
-}
-
-fn described(subscription: &Subscription) -> serde_json::Value {
-    json!({
-        "subscription": subscription.id,
-        "chosen": subscription.chosen,
-        "status": subscription.status,
-        "scheduled": subscription.scheduled,
-        "awaiting_payment": subscription.awaiting_payment,
-        "cancel_at_term_end": subscription.cancel_at_term_end,
-        "selected_ai_model": subscription.selected_ai_model,
-    })
 }
 
 #[cfg(test)]

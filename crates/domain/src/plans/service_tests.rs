@@ -1,5 +1,6 @@
 use super::*;
 use crate::actor::{KeyActor, Role};
+use crate::change::Change;
 use crate::id::{AccountId, ApiKeyId, PlanVersionId};
 use crate::identity::samples;
 use crate::money::{Currency, Money};
@@ -306,7 +307,7 @@ async fn periods_that_ended_are_rolled_over_before_the_change_and_the_hook_hears
     let store = Arc::new(MockStore::default().beginning(work));
     let heard = Arc::new(Heard::default());
     let service = SubscriptionService { hook: heard.clone(), ..service(&store, after_days(100)) };
-    let view = service.select_ai_model(&scene.actor, &MINE, Some("gpt-4o")).await.unwrap();
+    let view = service.prefer(&scene.actor, &MINE, Change::Set("gpt-4o".to_owned()), None).await.unwrap();
     assert_eq!(view.subscription.chosen, choice("free", Interval::Month));
     assert_eq!(view.subscription.selected_ai_model.as_deref(), Some("gpt-4o"));
     assert_eq!(*heard.0.lock().unwrap(), 3);

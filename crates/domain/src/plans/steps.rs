@@ -5,9 +5,12 @@ use super::{Catalogue, Choice, PeriodHook, Plan, PlanVersion, Subscription};
 use crate::accounts::Account;
 use crate::error::{Error, Result};
 use crate::id::PlanVersionId;
+use crate::outbox::Event;
 use crate::store::{Repositories, StoreError};
 use crate::teams;
+use crate::time::Period;
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use std::sync::Arc;
 
 /// The stored version of a plan of this replica's catalogue.
@@ -34,7 +37,7 @@ pub async fn default_choice(work: &dyn Repositories, catalogue: &Catalogue) -> R
 }
 
 /// What follows when the subscription ends: its plan's fallback, else the default plan.
-async fn fallback_choice(
+pub async fn fallback_choice(
     work: &dyn Repositories,
     catalogue: &Catalogue,
     subscription: &Subscription,
@@ -60,6 +63,7 @@ struct Current {
     subscription: Subscription,
     begun: bool,
     opened: Vec<super::OpenedPeriod>,
+    terms: Vec<(Choice, Period)>,
 }
 
 async fn bring_up_to_date(
@@ -77,6 +81,7 @@ async fn bring_up_to_date(
         Subscription::begin(account.id, choice, catalogue.zone, account.created_at)
     };
     let mut opened = if begun { vec![subscription.open_period()] } else { Vec::new() };
+    let mut terms = Vec::new();
     if now >= subscription.period.end {
         let fallback = fallback_choice(work, catalogue, &subscription).await?;
         // One call opens a bounded number of periods; an account idle for longer takes several.
@@ -84,9 +89,10 @@ async fn bring_up_to_date(
             let advance = subscription.advance(now, &fallback);
             subscription = advance.subscription;
             opened.extend(advance.opened);
+            terms.extend(advance.terms);
         }
     }
-    Ok(Current { subscription, begun, opened })
+    Ok(Current { subscription, begun, opened, terms })
 }
 
 /// The account's subscription as it is at `now`; nothing is written and nothing needs to be locked.
@@ -109,7 +115,10 @@ pub async fn lock_current(
     hook: &dyn PeriodHook,
     now: DateTime<Utc>,
 ) -> Result<Subscription> {
-    let Current { subscription, begun, opened } = bring_up_to_date(work, catalogue, account, now).await?;
+    let Current { mut subscription, begun, opened, terms } = bring_up_to_date(work, catalogue, account, now).await?;
+    if !terms.is_empty() {
+        subscription = hook.renewed(work, subscription, &terms, now).await?;
+    }
     if begun {
         work.subscriptions().insert(&subscription).await?;
     } else if !opened.is_empty() {
@@ -120,6 +129,37 @@ pub async fn lock_current(
         hook.opened(work, account.id, &opened, now).await?;
     }
     Ok(subscription)
+}
+
+/// Stores a subscription that was changed otherwise than by time, and tells it. The caller holds the lock on the
+/// account's row and has the subscription from [`lock_current`].
+pub async fn store_change(
+    work: &dyn Repositories,
+    hook: &dyn PeriodHook,
+    (before, after): (&Subscription, &Subscription),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    hook.changed(work, before, after, now).await?;
+    work.subscriptions().save(after).await?;
+    if before.chosen != after.chosen {
+        // The open period takes the new promises at once; what was used of it stays.
+        work.subscriptions().put_periods(after.account, &[after.open_period()]).await?;
+    }
+    Ok(work.outbox().push(&[Event::new(after.account, "subscription.changed", described(after), now)]).await?)
+}
+
+/// A subscription as events and the audit log show it.
+pub(super) fn described(subscription: &Subscription) -> serde_json::Value {
+    json!({
+        "subscription": subscription.id,
+        "chosen": subscription.chosen,
+        "status": subscription.status,
+        "scheduled": subscription.scheduled,
+        "awaiting_payment": subscription.awaiting_payment,
+        "cancel_at_term_end": subscription.cancel_at_term_end,
+        "auto_pay": subscription.auto_pay,
+        "selected_ai_model": subscription.selected_ai_model,
+    })
 }
 
 /// Refuses fewer seats than the account's team has members. The caller holds the lock on the account's row.

@@ -48,6 +48,8 @@ pub struct Subscription {
     /// What begins once its bill is paid.
     pub awaiting_payment: Option<Choice>,
     pub cancel_at_term_end: bool,
+    /// Whether bills are paid from the wallet as they are issued.
+    pub auto_pay: bool,
     pub started_at: DateTime<Utc>,
     pub cancelled_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
@@ -70,6 +72,8 @@ pub struct Advance {
     pub subscription: Subscription,
     /// Every period that began, in order; none when there was nothing to do.
     pub opened: Vec<OpenedPeriod>,
+    /// Every term that began, with what it is for.
+    pub terms: Vec<(Choice, Period)>,
 }
 
 impl Subscription {
@@ -90,6 +94,7 @@ impl Subscription {
             scheduled: None,
             awaiting_payment: None,
             cancel_at_term_end: false,
+            auto_pay: false,
             started_at: now,
             cancelled_at: None,
             created_at: now,
@@ -116,15 +121,19 @@ impl Subscription {
     /// stays so on the fallback.
     pub fn advance(&self, now: DateTime<Utc>, fallback: &Choice) -> Advance {
         let mut subscription = self.clone();
-        let mut opened = Vec::new();
+        let (mut opened, mut terms) = (Vec::new(), Vec::new());
         while now >= subscription.period.end && opened.len() < MAX_PERIODS_PER_ADVANCE {
+            let ended = subscription.term;
             subscription.roll_over(fallback);
             opened.push(subscription.open_period());
+            if subscription.term != ended {
+                terms.push((subscription.chosen.clone(), subscription.term));
+            }
         }
         if !opened.is_empty() {
             subscription.updated_at = now;
         }
-        Advance { subscription, opened }
+        Advance { subscription, opened, terms }
     }
 
     /// The subscription on another plan at once. Another interval starts its term with the open period.
@@ -186,6 +195,13 @@ impl Subscription {
         } else {
             span(self.anchor, self.zone, self.period.start, to.interval.months())
         }
+    }
+
+    /// What follows when the term ends and it is renewed.
+    pub fn next_term(&self) -> (Choice, Period) {
+        let choice = self.scheduled.as_ref().unwrap_or(&self.chosen).clone();
+        let term = span(self.anchor, self.zone, self.term.end, choice.interval.months());
+        (choice, term)
     }
 
     fn roll_over(&mut self, fallback: &Choice) {

@@ -157,14 +157,16 @@ proptest! {
     ) {
         hours.sort_unstable();
         let instant = |hours: i64| begun.started_at + TimeDelta::hours(hours);
-        let mut stepped = Advance { subscription: begun.clone(), opened: vec![] };
+        let mut stepped = Advance { subscription: begun.clone(), opened: vec![], terms: vec![] };
         for &hour in &hours {
             let step = stepped.subscription.advance(instant(hour), &free());
             stepped.subscription = step.subscription;
             stepped.opened.extend(step.opened);
+            stepped.terms.extend(step.terms);
         }
         let once = begun.advance(instant(hours[hours.len() - 1]), &free());
         prop_assert_eq!(&once.opened, &stepped.opened);
+        prop_assert_eq!(&once.terms, &stepped.terms);
         // Only the time of the last write may differ.
         let updated_at = once.subscription.updated_at;
         prop_assert_eq!(once.subscription, Subscription { updated_at, ..stepped.subscription });

@@ -23,12 +23,14 @@ impl TeamPlans for SubscribedTeams {
     }
 
     async fn close(&self, work: &dyn Repositories, account: &Account, now: DateTime<Utc>) -> Result<()> {
-        let subscription = lock_current(work, &self.catalogue, account, &*self.hook, now).await?.keep(now);
+        let before = lock_current(work, &self.catalogue, account, &*self.hook, now).await?;
+        let subscription = before.keep(now);
         // One that cannot be cancelled ends anyway, or is the default plan, which costs nothing.
         let ended = match subscription.cancel(now) {
             Ok(cancelled) if subscription.chosen.plan != self.catalogue.default_plan => cancelled,
             _ => subscription,
         };
+        self.hook.changed(work, &before, &ended, now).await?;
         Ok(work.subscriptions().save(&ended).await?)
     }
 }

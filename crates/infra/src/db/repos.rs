@@ -6,6 +6,7 @@ use super::error::store_error;
 use async_trait::async_trait;
 use domain::accounts::{AccountRepository, MembershipRepository};
 use domain::audit::{AuditEvent, AuditLog};
+use domain::billing::{BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository};
 use domain::idempotency::IdempotencyRepository;
 use domain::identity::{
     ApiKeyRepository, OAuthFlowRepository, OAuthIdentityRepository, SessionRepository, ThrottleRepository,
@@ -58,7 +59,19 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
     fn check_ins(&self) -> &dyn CheckInRepository {
         self
     }
+    fn bills(&self) -> &dyn BillRepository {
+        self
+    }
+    fn bill_payments(&self) -> &dyn BillPaymentRepository {
+        self
+    }
+    fn closings(&self) -> &dyn ClosingRepository {
+        self
+    }
     fn counters(&self) -> &dyn CounterRepository {
+        self
+    }
+    fn coupons(&self) -> &dyn CouponRepository {
         self
     }
     fn debts(&self) -> &dyn DebtRepository {

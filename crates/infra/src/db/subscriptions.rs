@@ -144,6 +144,7 @@ fn row(subscription: &Subscription) -> StoreResult<Model> {
         scheduled_change: json(&subscription.scheduled, "scheduled_change")?,
         awaiting_payment: json(&subscription.awaiting_payment, "awaiting_payment")?,
         cancel_at_term_end: subscription.cancel_at_term_end,
+        auto_pay: subscription.auto_pay,
         started_at: subscription.started_at,
         cancelled_at: subscription.cancelled_at,
         created_at: subscription.created_at,
@@ -173,6 +174,7 @@ pub fn subscription(row: Model) -> StoreResult<Subscription> {
         scheduled: choice(row.scheduled_change, "scheduled_change")?,
         awaiting_payment: choice(row.awaiting_payment, "awaiting_payment")?,
         cancel_at_term_end: row.cancel_at_term_end,
+        auto_pay: row.auto_pay,
         started_at: row.started_at,
         cancelled_at: row.cancelled_at,
         created_at: row.created_at,
@@ -201,7 +203,7 @@ fn period_row(account: AccountId, opened: &OpenedPeriod) -> StoreResult<quota_pe
     })
 }
 
-fn opened_period(row: &quota_period::Model) -> StoreResult<OpenedPeriod> {
+pub(super) fn opened_period(row: &quota_period::Model) -> StoreResult<OpenedPeriod> {
     Ok(OpenedPeriod {
         period: Period { start: row.period_start, end: row.period_end },
         version: PlanVersionId::from_uuid(row.plan_version_id),

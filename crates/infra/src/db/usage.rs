@@ -163,7 +163,7 @@ fn row(record: &UsageRecord) -> StoreResult<Model> {
     })
 }
 
-fn record(row: Model) -> StoreResult<UsageRecord> {
+pub(super) fn record(row: Model) -> StoreResult<UsageRecord> {
     let labels = row.dimensions.map(|labels| from_json(&labels, TABLE, "dimensions")).transpose()?.unwrap_or_default();
     let grants: Vec<(GrantId, i64)> =
         row.grants.map(|grants| from_json(&grants, TABLE, "grants")).transpose()?.unwrap_or_default();

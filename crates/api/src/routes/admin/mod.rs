@@ -1,5 +1,7 @@
 //! `/admin`: what only operators may do.
 
+mod bills;
+mod coupons;
 mod debts;
 mod grants;
 mod ledger;
@@ -18,6 +20,14 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(grants::give_grant)
         .service(grants::list_grants)
         .service(grants::revoke_grant)
+        .service(bills::list_all_bills)
+        .service(bills::record_bill_payment)
+        .service(bills::refund_bill)
+        .service(bills::void_bill)
+        .service(bills::close_periods)
+        .service(coupons::make_coupon)
+        .service(coupons::list_coupons)
+        .service(coupons::disable_coupon)
         .service(debts::list_all_debts)
         .service(ledger::get_ledger)
         .service(ledger::adjust)

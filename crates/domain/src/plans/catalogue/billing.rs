@@ -3,11 +3,18 @@
 use super::DEFAULT_PLAN;
 use super::document::{Fields, Mistakes, Node};
 use crate::money::{Currency, Money};
+use crate::plans::BillTerms;
 use crate::plans::{Percent, PlanCode};
 use chrono_tz::Tz;
 
 /// Most warning thresholds.
 const MAX_WARNINGS: usize = 16;
+
+/// A renewal is billed within the last month of its term.
+const MAX_RENEWAL_DAYS: i64 = 27;
+const MAX_DAYS: i64 = 365;
+/// Late events come within 35 days.
+const MAX_CLOSE_HOURS: i64 = 35 * 24;
 
 /// What `billing` says, as far as it could be read.
 #[derive(Default)]
@@ -16,10 +23,11 @@ pub(super) struct Billing {
     pub(super) zone: Option<Tz>,
     pub(super) spend_cap: Option<Money>,
     pub(super) default_plan: Option<PlanCode>,
+    pub(super) bills: BillTerms,
 }
 
 pub(super) fn read(root: &Fields, mistakes: &mut Mistakes) -> Billing {
-    let known = ["currency", "time_zone", "spend_cap", "default_plan"];
+    let known = ["currency", "time_zone", "spend_cap", "default_plan", "bills"];
     let section = root.require("billing", mistakes).and_then(|node| node.fields(&known, mistakes));
     let Some(fields) = section else { return Billing::default() };
     let currency = fields
@@ -33,7 +41,28 @@ pub(super) fn read(root: &Fields, mistakes: &mut Mistakes) -> Billing {
         Some(node) => node.word("a plan's code", PlanCode::parse, mistakes),
         None => PlanCode::parse(DEFAULT_PLAN),
     };
-    Billing { currency, zone, spend_cap, default_plan }
+    let bills = read_bills(&fields, mistakes);
+    Billing { currency, zone, spend_cap, default_plan, bills }
+}
+
+/// When bills are issued, due and chased; what is left out is as by default.
+fn read_bills(billing: &Fields, mistakes: &mut Mistakes) -> BillTerms {
+    let mut bills = BillTerms::default();
+    let known = ["renewal_days", "due_days", "reminder_days", "suspend_days", "expire_days", "close_after_hours"];
+    let Some(fields) = billing.get("bills").and_then(|node| node.fields(&known, mistakes)) else { return bills };
+    let numbers = [
+        ("renewal_days", &mut bills.renewal_days, MAX_RENEWAL_DAYS),
+        ("due_days", &mut bills.due_days, MAX_DAYS),
+        ("reminder_days", &mut bills.reminder_days, MAX_DAYS),
+        ("suspend_days", &mut bills.suspend_days, MAX_DAYS),
+        ("expire_days", &mut bills.expire_days, MAX_DAYS),
+        ("close_after_hours", &mut bills.close_after_hours, MAX_CLOSE_HOURS),
+    ];
+    for (key, number, most) in numbers {
+        let whole = fields.get(key).and_then(|node| node.whole(0..=most, mistakes));
+        *number = whole.and_then(|whole| u32::try_from(whole).ok()).unwrap_or(*number);
+    }
+    bills
 }
 
 /// The thresholds in rising order; none when the section is absent.

@@ -31,6 +31,7 @@ pub struct Model {
     pub cancelled_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
+    pub auto_pay: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
