@@ -21,12 +21,14 @@
 //! | which addresses webhooks may reach | `notices::egress` |
 //! | what a transfer is, and what a wallet lets through | `wallet::ledger`, `wallet::steps` |
 //! | how a payment provider's answers are understood | `orders::provider` |
+//! | what a receipt says | `billing::document` |
 //! | retries when units of work collide | `store::Retry` |
 
 pub mod accounts;
 pub mod actor;
 pub mod audit;
 pub mod audit_chain;
+pub mod billing;
 pub mod change;
 pub mod decimal;
 pub mod error;

@@ -3,6 +3,7 @@
 mod accounts;
 mod api_keys;
 mod audit;
+pub mod auditor;
 mod bulk;
 mod columns;
 mod connect;
