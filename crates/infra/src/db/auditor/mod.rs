@@ -20,6 +20,7 @@ use sea_orm::{
     TransactionOptions, TransactionTrait,
 };
 use serde::Serialize;
+use std::pin::pin;
 use statement::{Bounds, Facts};
 use uuid::Uuid;
 
@@ -127,7 +128,7 @@ async fn ask<C: ConnectionTrait + StreamTrait>(
     listener: &mut dyn Listener,
 ) -> StoreResult<()> {
     let statement = statement::render(connection.get_database_backend(), invariant.sql, chunk, facts);
-    let mut rows = connection.stream_raw(statement).await.map_err(store_error)?;
+    let mut rows = pin!(connection.stream_raw(statement).await.map_err(store_error)?);
     while let Some(row) = rows.try_next().await.map_err(store_error)? {
         listener.found(Violation {
             invariant: invariant.id,
