@@ -6,10 +6,12 @@ mod kernel;
 mod metering;
 mod notices;
 mod operators;
+mod orders;
 mod plans;
 mod quota;
 mod reservations;
 mod retention;
+mod settlement;
 mod teams;
 mod wallet;
 
@@ -102,6 +104,26 @@ impl MigratorTrait for Migrator {
             Box::new(wallet::Wallets),
             Box::new(wallet::LedgerTransfers),
             Box::new(wallet::LedgerTransfersByAccount),
+            Box::new(orders::Products),
+            Box::new(orders::Orders),
+            Box::new(orders::OrdersById),
+            Box::new(orders::OrdersDue),
+            Box::new(orders::Payments),
+            Box::new(orders::PaymentsById),
+            Box::new(orders::PaymentsByOrder),
+            Box::new(orders::PaymentsDue),
+            Box::new(orders::PaymentsByTransaction),
+            Box::new(orders::PaymentsByDay),
+            Box::new(orders::Refunds),
+            Box::new(orders::RefundsById),
+            Box::new(orders::RefundsByPayment),
+            Box::new(orders::RefundsDue),
+            Box::new(settlement::SuspenseItems),
+            Box::new(settlement::SuspenseItemsById),
+            Box::new(settlement::PaymentMessages),
+            Box::new(settlement::ReconciliationItems),
+            Box::new(settlement::ReconciledDays),
+            Box::new(settlement::RefundsByDay),
         ]
     }
 }

@@ -38,7 +38,7 @@ const INDEX_FILES: [&str; 2] = ["store.rs", "testing.rs"];
 /// What is asynchronous in every context.
 const ASYNCHRONOUS: [&str; 4] = ["mod.rs", "ports.rs", "service.rs", "steps.rs"];
 /// Parts of services, and steps, that have a file of their own.
-const USE_CASES: [&str; 32] = [
+const USE_CASES: [&str; 45] = [
     "accounts/access.rs",
     "accounts/identities.rs",
     "accounts/keys.rs",
@@ -60,6 +60,19 @@ const USE_CASES: [&str; 32] = [
     "notices/fan_out.rs",
     "notices/sweeping.rs",
     "notices/webhooks.rs",
+    "orders/attempts.rs",
+    "orders/closing.rs",
+    "orders/confirming.rs",
+    "orders/delivering.rs",
+    "orders/hooks.rs",
+    "orders/notifications.rs",
+    "orders/polling.rs",
+    "orders/reconciling.rs",
+    "orders/refunding.rs",
+    "orders/resolving.rs",
+    "orders/settling.rs",
+    "orders/shop.rs",
+    "orders/telling.rs",
     "plans/altering.rs",
     "plans/meter_agreement.rs",
     "plans/orders.rs",

@@ -74,17 +74,28 @@ id! {
     AuditId, "aud";
     DebtId, "dbt";
     DeliveryId, "dlv";
+    /// Something on which a provider's bill and our books differ.
+    DifferenceId, "dif";
     GrantId, "grt";
     IdentityId, "idn";
     InvitationId, "inv";
     /// Where deliveries of one destination stand in line.
     LaneId, "lan";
     NoticeId, "ntc";
+    OrderId, "ord";
     OutboxId, "evt";
+    /// A payment attempt; the provider knows it by the same 32 digits.
+    PaymentId, "pay";
+    /// A provider's message as it came in.
+    PaymentMessageId, "pmg";
     PlanVersionId, "plv";
+    ProductId, "prd";
+    RefundId, "rfd";
     ReservationId, "rsv";
     SessionId, "ses";
     SubscriptionId, "sub";
+    /// Money that came in and belongs to nothing yet.
+    SuspenseId, "sus";
     TeamId, "team";
     TransferId, "trf";
     UsageId, "use";

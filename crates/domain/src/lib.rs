@@ -22,6 +22,10 @@
 //! | what a transfer is, and what a wallet lets through | `wallet::ledger`, `wallet::steps` |
 //! | how a payment provider's answers are understood | `orders::provider` |
 //! | what a receipt says | `billing::document` |
+//! | what becomes of an order and of its payments | `orders::order_status`, `orders::payment_status` |
+//! | what money that came in settles, and what it does not | `orders::settling` |
+//! | what a refund takes back | `orders::delivering`, `orders::refund` |
+//! | where a provider's bill and our books differ | `orders::reconciliation` |
 //! | retries when units of work collide | `store::Retry` |
 
 pub mod accounts;

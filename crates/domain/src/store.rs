@@ -13,6 +13,10 @@ use crate::metering::{
 };
 use crate::notices::{DeliveryRepository, LaneRepository, NoticeRepository, WebhookRepository};
 use crate::options::{LeaseRepository, OptionRepository};
+use crate::orders::{
+    OrderRepository, PaymentMessageRepository, PaymentRepository, ProductRepository, ReconciliationRepository,
+    RefundRepository, SuspenseRepository,
+};
 use crate::outbox::Outbox;
 use crate::plans::{PlanRepository, SubscriptionRepository};
 use crate::quota::{CounterRepository, GrantRepository, WarningRepository};
@@ -72,6 +76,13 @@ pub trait Repositories: Send + Sync {
     fn usage(&self) -> &dyn UsageRepository;
     fn usage_months(&self) -> &dyn UsageMonthRepository;
     fn users(&self) -> &dyn UserRepository;
+    fn orders(&self) -> &dyn OrderRepository;
+    fn payments(&self) -> &dyn PaymentRepository;
+    fn payment_messages(&self) -> &dyn PaymentMessageRepository;
+    fn products(&self) -> &dyn ProductRepository;
+    fn reconciliations(&self) -> &dyn ReconciliationRepository;
+    fn refunds(&self) -> &dyn RefundRepository;
+    fn suspense(&self) -> &dyn SuspenseRepository;
     fn warnings(&self) -> &dyn WarningRepository;
     fn webhooks(&self) -> &dyn WebhookRepository;
 }

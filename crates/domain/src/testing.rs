@@ -17,6 +17,12 @@ use crate::notices::{
     MockWebhookRepository, NoticeRepository, WebhookRepository,
 };
 use crate::options::{LeaseRepository, MockLeaseRepository, MockOptionRepository, OptionRepository};
+use crate::orders::{
+    MockOrderRepository, MockPaymentMessageRepository, MockPaymentRepository, MockProductRepository,
+    MockReconciliationRepository, MockRefundRepository, MockSuspenseRepository, OrderRepository,
+    PaymentMessageRepository, PaymentRepository, ProductRepository, ReconciliationRepository, RefundRepository,
+    SuspenseRepository,
+};
 use crate::outbox::{MockOutbox, Outbox};
 use crate::plans::{MockPlanRepository, MockSubscriptionRepository, PlanRepository, SubscriptionRepository};
 use crate::quota::{
@@ -90,6 +96,13 @@ doubles! {
     usage: MockUsageRepository as UsageRepository,
     usage_months: MockUsageMonthRepository as UsageMonthRepository,
     users: MockUserRepository as UserRepository,
+    orders: MockOrderRepository as OrderRepository,
+    payments: MockPaymentRepository as PaymentRepository,
+    payment_messages: MockPaymentMessageRepository as PaymentMessageRepository,
+    products: MockProductRepository as ProductRepository,
+    reconciliations: MockReconciliationRepository as ReconciliationRepository,
+    refunds: MockRefundRepository as RefundRepository,
+    suspense: MockSuspenseRepository as SuspenseRepository,
     warnings: MockWarningRepository as WarningRepository,
     webhooks: MockWebhookRepository as WebhookRepository,
 }

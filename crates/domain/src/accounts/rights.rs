@@ -61,6 +61,8 @@ pub enum Act {
     DeleteTeam,
     ChangeSubscription,
     SetSpendCap,
+    Buy,
+    ReadOrders,
 }
 
 /// An act, in words, and who may do it.
@@ -77,7 +79,7 @@ const ADMINS: &[MemberRole] = &[MemberRole::Admin, MemberRole::Owner];
 const THE_OWNER: &[MemberRole] = &[MemberRole::Owner];
 
 /// Role × act: what is not listed is not allowed. People are the admins' business, money is the owner's.
-pub const RIGHTS: [Right; 22] = [
+pub const RIGHTS: [Right; 24] = [
     right(Act::ReadAccount, "see the account and the team", EVERYBODY),
     right(Act::ReadQuota, "see plan and quota", EVERYBODY),
     right(Act::ReadOwnUsage, "see own usage and warnings", EVERYBODY),
@@ -100,6 +102,8 @@ pub const RIGHTS: [Right; 22] = [
     right(Act::DeleteTeam, "delete the team", THE_OWNER),
     right(Act::ChangeSubscription, "choose plan, seats and preferred model", THE_OWNER),
     right(Act::SetSpendCap, "cap the overage fees", THE_OWNER),
+    right(Act::Buy, "order, pay and close orders", THE_OWNER),
+    right(Act::ReadOrders, "see orders and payments", THE_OWNER),
 ];
 
 const fn right(act: Act, words: &'static str, roles: &'static [MemberRole]) -> Right {

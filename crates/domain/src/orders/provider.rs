@@ -241,6 +241,7 @@ pub struct BillRow {
     pub kind: BillRowKind,
     /// Our number as the provider knows it; not always one of ours.
     pub number: String,
+    /// The payment's, also in the row of a refund.
     pub transaction: String,
     /// Above zero for both kinds.
     pub amount: Money,
@@ -267,7 +268,8 @@ pub trait PaymentProvider: Send + Sync {
 
     async fn query_refund(&self, request: &RefundRequest) -> ProviderResult<RefundState>;
 
-    /// Verifies and reads a notification. Nothing of the body is believed before its signature.
+    /// Verifies and reads a notification. Nothing of the body is believed before its signature. `now` is the real
+    /// time, whatever a test clock says: the provider signs by its own.
     fn read_notification(&self, raw: &RawNotification, now: DateTime<Utc>)
     -> Result<Notification, NotificationRefused>;
 

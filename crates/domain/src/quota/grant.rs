@@ -104,6 +104,21 @@ impl Grant {
         self.remaining = self.remaining.saturating_add(freed);
     }
 
+    /// Takes back so much of what remains, or all of that, and returns how much it was: a part of the price was refunded.
+    pub fn take_back(&mut self, quantity: Quantity) -> Quantity {
+        let taken = quantity.min(self.remaining);
+        self.remaining = self.remaining.left_after(taken);
+        self.revoked = self.revoked.saturating_add(taken);
+        taken
+    }
+
+    /// Gives back what [`Self::take_back`] took: the refund failed.
+    pub fn give_back(&mut self, quantity: Quantity) {
+        let given = quantity.min(self.revoked);
+        self.revoked = self.revoked.left_after(given);
+        self.remaining = self.remaining.saturating_add(given);
+    }
+
     /// Takes back what remains and returns it; what was used stays used, and what is held stays held until it is let go.
     pub fn revoke(&mut self, now: DateTime<Utc>) -> Quantity {
         self.revoked_at.get_or_insert(now);
@@ -150,6 +165,17 @@ mod tests {
         let grant = grant(0, Some(100), 1);
         assert!(grant.is_live(DateTime::from_timestamp(99, 999_999_000).unwrap()));
         assert!(!grant.is_live(DateTime::from_timestamp(100, 0).unwrap()));
+    }
+
+    #[test]
+    fn a_part_is_taken_back_only_from_what_remains_and_comes_back_whole() {
+        let mut grant = grant(0, None, 1);
+        grant.remaining = Quantity::atoms(3);
+        assert_eq!(grant.take_back(Quantity::atoms(2)), Quantity::atoms(2));
+        assert_eq!(grant.take_back(Quantity::atoms(2)), Quantity::atoms(1));
+        assert_eq!((grant.remaining, grant.revoked, grant.revoked_at), (Quantity::ZERO, Quantity::atoms(3), None));
+        grant.give_back(Quantity::atoms(3));
+        assert_eq!((grant.remaining, grant.revoked), (Quantity::atoms(3), Quantity::ZERO));
     }
 
     #[test]

@@ -104,7 +104,7 @@ impl LedgerAccount {
 /// What a transfer was for. With its reference it is unique: what is booked for one thing is booked once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TransferKind {
-    /// A payment was captured. Reference: the payment.
+    /// A payment was captured: from the provider's cash to suspense, whence it is delivered. Reference: the payment.
     Payment,
     /// Paid money became a wallet's balance. Reference: the order.
     TopUp,
@@ -124,7 +124,7 @@ pub enum TransferKind {
     RefundFailed,
     /// A gift: redemption, check-in, referral. Reference: the row that gave it.
     Promotion,
-    /// Money that could not be delivered. Reference: the payment.
+    /// More money came in under a payment that has money. Reference: the suspense item.
     Suspended,
     /// An operator resolved suspended money. Reference: the suspense item.
     Resolved,

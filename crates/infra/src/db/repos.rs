@@ -16,6 +16,10 @@ use domain::metering::{
 };
 use domain::notices::{DeliveryRepository, LaneRepository, NoticeRepository, WebhookRepository};
 use domain::options::{LeaseRepository, OptionRepository};
+use domain::orders::{
+    OrderRepository, PaymentMessageRepository, PaymentRepository, ProductRepository, ReconciliationRepository,
+    RefundRepository, SuspenseRepository,
+};
 use domain::outbox::Outbox;
 use domain::plans::{PlanRepository, SubscriptionRepository};
 use domain::quota::{CounterRepository, GrantRepository, WarningRepository};
@@ -120,6 +124,27 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn users(&self) -> &dyn UserRepository {
+        self
+    }
+    fn orders(&self) -> &dyn OrderRepository {
+        self
+    }
+    fn payments(&self) -> &dyn PaymentRepository {
+        self
+    }
+    fn payment_messages(&self) -> &dyn PaymentMessageRepository {
+        self
+    }
+    fn products(&self) -> &dyn ProductRepository {
+        self
+    }
+    fn reconciliations(&self) -> &dyn ReconciliationRepository {
+        self
+    }
+    fn refunds(&self) -> &dyn RefundRepository {
+        self
+    }
+    fn suspense(&self) -> &dyn SuspenseRepository {
         self
     }
     fn warnings(&self) -> &dyn WarningRepository {

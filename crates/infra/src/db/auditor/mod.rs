@@ -20,8 +20,8 @@ use sea_orm::{
     TransactionOptions, TransactionTrait,
 };
 use serde::Serialize;
-use std::pin::pin;
 use statement::{Bounds, Facts};
+use std::pin::pin;
 use uuid::Uuid;
 
 /// Accounts that one statement looks at.
@@ -127,7 +127,7 @@ async fn ask<C: ConnectionTrait + StreamTrait>(
     (chunk, facts): (statement::Chunk, &Facts),
     listener: &mut dyn Listener,
 ) -> StoreResult<()> {
-    let statement = statement::render(connection.get_database_backend(), invariant.sql, chunk, facts);
+    let statement = statement::render(ConnectionTrait::get_database_backend(connection), invariant.sql, chunk, facts);
     let mut rows = pin!(connection.stream_raw(statement).await.map_err(store_error)?);
     while let Some(row) = rows.try_next().await.map_err(store_error)? {
         listener.found(Violation {

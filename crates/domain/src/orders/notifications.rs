@@ -1,0 +1,88 @@
+//! Providers' notifications: verified first, stored, settled, and only then acknowledged.
+
+use super::message::{MessageOutcome, PaymentMessage};
+use super::polling::Along;
+use super::provider::{Notification, Notified, RawNotification, Reply};
+use super::service::OrderService;
+use super::settling::Fact;
+use crate::error::{Error, Result};
+use crate::id::{PaymentId, PaymentMessageId, RefundId};
+use crate::store::{Retry, retrying};
+use crate::wallet::Provider;
+
+impl OrderService {
+    /// Takes a notification and says what to answer. `NotFound` when the provider is not offered here.
+    pub async fn notified(&self, provider: Provider, raw: &RawNotification) -> Result<Reply> {
+        let adapter = self.providers.get(provider).ok_or(Error::NotFound("provider"))?;
+        let now = self.clock.now();
+        let notification = match adapter.read_notification(raw, now) {
+            Ok(notification) => notification,
+            Err(refused) => {
+                tracing::warn!(provider = provider.name(), %refused, "a notification was not believed");
+                let message = PaymentMessage::refused(provider, refused, raw, now);
+                // One that is kept already is enough.
+                let _kept_before = self.keep(&message).await?;
+                return Ok(adapter.reply(false));
+            }
+        };
+        let message = PaymentMessage::signed(provider, &notification.message, raw, now);
+        let accepted = match self.keep(&message).await? {
+            Some(before) if before.outcome.is_done() => true,
+            before => {
+                let id = before.map_or(message.id, |before| before.id);
+                self.take_up(provider, id, notification).await?
+            }
+        };
+        Ok(adapter.reply(accepted))
+    }
+
+    /// Stores a message in a commit of its own; the one that was stored before, if there is one.
+    async fn keep(&self, message: &PaymentMessage) -> Result<Option<PaymentMessage>> {
+        let mut retry = Retry::new(&*self.store);
+        loop {
+            let before = self.store.payment_messages().find_by_message(message.provider, &message.message).await?;
+            if before.is_some() {
+                return Ok(before);
+            }
+            match self.insert(message).await {
+                Ok(()) => return Ok(None),
+                Err(error) if retry.again(&error).await => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn insert(&self, message: &PaymentMessage) -> Result<()> {
+        let work = self.store.begin().await?;
+        work.payment_messages().insert(message).await?;
+        Ok(work.commit().await?)
+    }
+
+    async fn take_up(&self, provider: Provider, message: PaymentMessageId, notification: Notification) -> Result<bool> {
+        let along = Along { message: Some(message), operator: None };
+        match notification.about {
+            Notified::Payment { number, state } => {
+                let payment = PaymentId::from_uuid(number.as_uuid());
+                let fact = Fact { payment, provider, state };
+                let settled = self.apply_along(&fact, along).await?;
+                Ok(settled != super::settling::Settled::UnknownNumber)
+            }
+            Notified::Refund { number, state } => {
+                let refund = RefundId::from_uuid(number.as_uuid());
+                self.apply_refund(refund, Some(provider), &state, Some(message)).await
+            }
+            Notified::Other { kind } => {
+                tracing::debug!(provider = provider.name(), kind, "a notification that changes nothing here");
+                retrying!(self.store, self.conclude(message, MessageOutcome::Ignored))?;
+                Ok(true)
+            }
+        }
+    }
+
+    async fn conclude(&self, message: PaymentMessageId, outcome: MessageOutcome) -> Result<()> {
+        let now = self.clock.now();
+        let work = self.store.begin().await?;
+        work.payment_messages().conclude(message, outcome, now).await?;
+        Ok(work.commit().await?)
+    }
+}
