@@ -8,6 +8,7 @@ mod layout;
 mod paint;
 mod renderer;
 #[cfg(test)]
+#[path = "samples_tests.rs"]
 mod samples;
 mod wrap;
 

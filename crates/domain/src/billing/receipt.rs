@@ -1,10 +1,9 @@
 //! Receipts: what a customer keeps of a bill. Never an invoice (发票), which only the tax office's system makes.
 
 use crate::billing::document::Document;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::money::{Currency, Money};
 use crate::notices::Locale;
-use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use thiserror::Error;
 
@@ -14,14 +13,6 @@ pub const MAX_LINES: usize = 1_000;
 pub const MAX_PAYMENTS: usize = 200;
 /// Most lines of address under a name.
 pub const MAX_PARTY_LINES: usize = 12;
-
-/// Turns a document into a PDF. The same document always gives the same bytes.
-#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
-#[async_trait]
-pub trait ReceiptRenderer: Send + Sync {
-    /// [`Error::Unavailable`] when too many are being made.
-    async fn render(&self, document: Document) -> Result<Vec<u8>>;
-}
 
 /// Who sells or buys: a name, and lines such as an address or a tax id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -122,12 +113,12 @@ impl From<ReceiptMistake> for Error {
 
 impl Receipt {
     /// The receipt in words, bounded and without characters that could disturb a page.
-    pub fn document(&self) -> std::result::Result<Document, ReceiptMistake> {
+    pub fn document(&self) -> Result<Document, ReceiptMistake> {
         self.check()?;
         Ok(Document::of(self))
     }
 
-    fn check(&self) -> std::result::Result<(), ReceiptMistake> {
+    fn check(&self) -> Result<(), ReceiptMistake> {
         if self.lines.len() > MAX_LINES {
             return Err(ReceiptMistake::TooManyLines);
         }
