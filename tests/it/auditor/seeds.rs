@@ -195,7 +195,7 @@ pub const SEEDS: &[Seed] = &[
         "J-1",
         &[],
         &["INSERT INTO idempotency_keys (user_id, scope, idempotency_key, fingerprint, answer, created_at) \
-           SELECT id, 'scope', 'key', 'short', '{}', created_at FROM users WHERE personal_account_id = {pro}"],
+           SELECT id, 'scope', 'key', '', '{}', created_at FROM users WHERE personal_account_id = {pro}"],
     ),
     seed(
         "J-3",

@@ -1,7 +1,7 @@
 //! From the catalogue's text to a statement: marks become bound values.
 //!
 //! `{in c.account_id}` bounds a column to the chunk's accounts, `{gauges}` lists the meters that are levels,
-//! `{a minute ago}` is a time.
+//! `{a minute ago}` is a time, `{long after a: b}` asks whether `b` is more than five seconds after `a`.
 
 use crate::db::entity::option;
 use crate::db::error::store_error;
@@ -14,6 +14,8 @@ use uuid::Uuid;
 
 /// What is due may be so late.
 const GRACE: TimeDelta = TimeDelta::seconds(60);
+
+const LONG_AFTER: &str = "long after ";
 
 /// Accounts after the first id, up to and with the second.
 pub(super) type Chunk = (Uuid, Uuid);
@@ -96,6 +98,10 @@ pub(super) fn render(backend: DbBackend, sql: &str, chunk: Chunk, facts: &Facts)
                 let due = facts.now.unwrap_or(DateTime::UNIX_EPOCH) - GRACE;
                 text.push_str(&bind(due.into()));
             }
+            mark if mark.starts_with(LONG_AFTER) => {
+                let (before, after) = mark[LONG_AFTER.len()..].split_once(": ").unwrap_or_default();
+                text.push_str(&long_after(backend, before, after));
+            }
             mark => {
                 let column = mark.trim_start_matches("in ");
                 let (after, last) = (bind(chunk.0.into()), bind(chunk.1.into()));
@@ -106,6 +112,15 @@ pub(super) fn render(backend: DbBackend, sql: &str, chunk: Chunk, facts: &Facts)
     }
     text.push_str(rest);
     Statement::from_sql_and_values(backend, text, values)
+}
+
+/// A removal notes the time at which it was asked for, and holds from its commit on.
+fn long_after(backend: DbBackend, before: &str, after: &str) -> String {
+    match backend {
+        DbBackend::Postgres => format!("{after} > {before} + INTERVAL '5 seconds'"),
+        DbBackend::MySql => format!("{after} > {before} + INTERVAL 5 SECOND"),
+        _ => format!("julianday({after}) > julianday({before}) + 5.0 / 86400"),
+    }
 }
 
 fn next_mark(text: &str) -> Option<(&str, &str, &str)> {

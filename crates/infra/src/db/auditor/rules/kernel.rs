@@ -8,7 +8,7 @@ pub(super) const RULES: &[Invariant] = &[
         "J-1",
         "a remembered request has its fingerprint and its answer",
         "SELECT user_id AS id, CONCAT(scope, ' ', idempotency_key) AS detail FROM idempotency_keys \
-         WHERE LENGTH(fingerprint) <> 64 OR answer = ''",
+         WHERE fingerprint = '' OR answer = ''",
     ),
     Invariant::whole(
         "J-3",

@@ -38,11 +38,12 @@ pub(super) const RULES: &[Invariant] = &[
     ),
     Invariant::accounts(
         "T-3-use",
-        "nobody who was removed used anything afterwards",
+        "nobody who was removed used anything from five seconds later on",
         "SELECT u.account_id AS account, u.id AS id, CONCAT(u.meter, ': used at ', u.occurred_at, ', removed at ', \
           m.removed_at) AS detail FROM usage_records u \
          JOIN team_members m ON m.account_id = u.account_id AND m.user_id = u.user_id \
-         WHERE {in u.account_id} AND m.status = 'removed' AND u.quantity > 0 AND u.occurred_at > m.removed_at",
+         WHERE {in u.account_id} AND m.status = 'removed' AND u.quantity > 0 \
+          AND {long after m.removed_at: u.occurred_at}",
     ),
     Invariant::accounts(
         "T-5",
