@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test whose team cannot be set up fails")]
 
 use crate::scene::{Scene, command};
+use domain::accounts::Account;
 use domain::actor::Actor;
 use domain::id::{AccountId, TeamId, UserId};
 use domain::identity::samples;
@@ -27,6 +28,8 @@ impl Scene {
         let mut people = Vec::with_capacity(count);
         for _ in 0..count {
             let user = samples::user(&format!("p{}", Uuid::now_v7().simple()));
+            let account = Account::personal(user.personal_account, user.id, "somebody".to_owned(), self.now());
+            work.accounts().insert(&account).await.unwrap();
             work.users().insert(&user).await.unwrap();
             people.push(user.as_actor());
         }

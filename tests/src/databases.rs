@@ -1,9 +1,13 @@
 //! A fresh, migrated database for one test: SQLite in a temporary folder, or a new schema on a server whose URL
 //! is in `TEST_POSTGRES_URL` or `TEST_MARIADB_URL` (without a database name).
 
+use crate::auditor::violations;
 use infra::db::{Database, DatabaseSettings, connect, migrate_up};
 use sea_orm::{ConnectionTrait, DbBackend};
 use uuid::Uuid;
+
+/// Parts of the tests in which only use cases write.
+const AUDITED: [&str; 3] = ["::flows::", "::races::", "::auditor::load"];
 
 /// The database, and what must live as long as it.
 pub struct Fresh {
@@ -22,6 +26,15 @@ impl std::ops::Deref for Fresh {
 }
 
 impl Fresh {
+    /// Ends a test. Flows and races end with the auditor; other tests also write rows that no use case would.
+    pub async fn conclude(self, module: &str) {
+        if AUDITED.iter().any(|part| module.contains(part)) {
+            let violations = violations(&self.url).await;
+            assert!(violations.is_empty(), "the auditor found {violations:#?}");
+        }
+        self.discard().await;
+    }
+
     /// Checks the money that is in it, whatever the test was about, and drops the database on its server. That of a
     /// failed test stays, to be looked at.
     #[expect(clippy::expect_used, reason = "a test that cannot clean up fails")]
@@ -48,7 +61,7 @@ macro_rules! db_test {
                 let fresh = $crate::databases::sqlite().await;
                 let test = $body;
                 test(&fresh).await;
-                fresh.discard().await;
+                fresh.conclude(module_path!()).await;
             }
 
             #[tokio::test]
@@ -57,7 +70,7 @@ macro_rules! db_test {
                 let fresh = $crate::databases::server("TEST_POSTGRES_URL").await;
                 let test = $body;
                 test(&fresh).await;
-                fresh.discard().await;
+                fresh.conclude(module_path!()).await;
             }
 
             #[tokio::test]
@@ -66,7 +79,7 @@ macro_rules! db_test {
                 let fresh = $crate::databases::server("TEST_MARIADB_URL").await;
                 let test = $body;
                 test(&fresh).await;
-                fresh.discard().await;
+                fresh.conclude(module_path!()).await;
             }
         }
     };

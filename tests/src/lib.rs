@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub mod app;
+pub mod auditor;
 pub mod crew;
 pub mod databases;
 pub mod identity_provider;

@@ -22,7 +22,8 @@ const START: Duration = Duration::from_secs(15);
 fn a_server() {
     if std::env::var(ROLE).is_ok() {
         let cli = Cli { config: None, command: Some(Command::Serve) };
-        tokio::runtime::Runtime::new().unwrap().block_on(run(cli)).unwrap();
+        let code = tokio::runtime::Runtime::new().unwrap().block_on(run(cli));
+        assert_eq!(code, std::process::ExitCode::SUCCESS);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod admin;
+mod audit;
 mod audit_log;
 mod close;
 mod doctor;
@@ -18,6 +19,8 @@ use anyhow::anyhow;
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::ExitCode;
+use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
 pub use audit_log::{Verified, verify};
@@ -86,6 +89,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Check everything that must be true of the data, on a live database; fails and prints what is not.
+    Audit(audit::AuditArguments),
     /// Feed a CSV of past use through metering and show what it would have cost.
     Replay(ReplayArguments),
     /// Compare a provider's daily bill with ours; the server does so every day.
@@ -114,8 +119,30 @@ pub enum AdminCommand {
     },
 }
 
-/// Runs a command to its end.
-pub async fn run(cli: Cli) -> anyhow::Result<()> {
+/// Ends the process with a code of its own.
+#[derive(Debug, Error)]
+#[error("{why}")]
+struct Exit {
+    code: u8,
+    why: String,
+}
+
+/// The code of an audit that could not be made; 1 says that something is violated.
+const NOT_AUDITED: u8 = 2;
+
+/// Runs a command to its end; what went wrong is said on standard error.
+pub async fn run(cli: Cli) -> ExitCode {
+    let otherwise = if matches!(cli.command, Some(Command::Audit(_))) { NOT_AUDITED } else { 1 };
+    match run_to_end(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("suanpan: {error:#}");
+            ExitCode::from(error.downcast_ref::<Exit>().map_or(otherwise, |exit| exit.code))
+        }
+    }
+}
+
+async fn run_to_end(cli: Cli) -> anyhow::Result<()> {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Plans { command: PlansCommand::Check { file } } => check_plans(file.as_deref()),
         Command::Openapi => {
@@ -137,6 +164,7 @@ async fn with_settings(command: Command, settings: Settings) -> anyhow::Result<(
         Command::Close { period, json } => close::close(&settings, period.as_deref(), json).await,
         Command::Seed { json } => seed::seed_command(&settings, json).await,
         Command::Admin { command: AdminCommand::Create { username } } => admin::create(&settings, &username).await,
+        Command::Audit(arguments) => audit::audit_command(&settings, &arguments).await,
         Command::AuditLog { command } => audit_log::audit_log_command(&settings, command).await,
         Command::RotateEncryption { json } => rotate_encryption::rotate_encryption(&settings, json).await,
         Command::Replay(arguments) => replay::replay_command(&settings, &arguments).await,

@@ -9,13 +9,17 @@
 //! | `purchasing`, `renewing` | bills of terms, in advance |
 //! | `closing` | bills of quota periods that ended |
 //! | `chasing` | what happens when nobody pays |
+//! | `receipt`, `document`, `words` | what a receipt says |
+//! | `invoice`, `tax_id` | 发票, which others issue |
 
 mod bill;
 mod chasing;
 mod closing;
 mod coupon;
 mod coupons;
+mod document;
 mod hook;
+mod invoice;
 mod issuing;
 mod line;
 mod paying;
@@ -23,8 +27,14 @@ mod payment;
 mod ports;
 mod purchasing;
 mod rating;
+mod receipt;
 mod renewing;
 mod service;
+mod tax_id;
+mod words;
+
+use crate::error::Result;
+use async_trait::async_trait;
 
 pub use bill::{Bill, BillKind, BillStatus, Chased, IssuedBill, Totals, month_label};
 pub use closing::CloseWish;
@@ -44,3 +54,18 @@ pub use purchasing::Bought;
 pub use rating::{MeterUse, Stretch};
 pub use renewing::Progress;
 pub use service::{BillView, BillingService, RefundTo, RefundWish};
+pub use document::{Document, Mark, Row};
+pub use invoice::{InvoiceKind, InvoiceStatus, InvoiceTitle, MAX_TITLE, NoSuchChange, may_be_requested};
+pub use receipt::{
+    MAX_LINES, MAX_PARTY_LINES, MAX_PAYMENTS, Party, Receipt, ReceiptLine, ReceiptMistake, ReceiptPayment,
+    ReceiptState, Sum, SumKind,
+};
+pub use tax_id::{TaxId, TaxIdDoubt};
+
+/// Turns a document into a PDF. The same document always gives the same bytes.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait ReceiptRenderer: Send + Sync {
+    /// `Error::Unavailable` when too many are being made.
+    async fn render(&self, document: Document) -> Result<Vec<u8>>;
+}

@@ -42,20 +42,33 @@ impl<C: ConnectionTrait + Send + Sync> AuditLog for Repos<C> {
     }
 
     async fn chain(&self, after: i64, limit: u32) -> StoreResult<Vec<ChainRow>> {
-        let query = Entity::find().filter(Column::Position.gt(after)).order_by_asc(Column::Position);
-        let rows = query.limit(u64::from(limit)).all(&self.conn).await.map_err(store_error)?;
-        Ok(rows.into_iter().map(chain_row).collect())
+        chain_rows(&self.conn, after, limit).await
     }
 
     async fn head(&self) -> StoreResult<ChainHead> {
-        let row = audit_head::Entity::find_by_id(HEAD).one(&self.conn).await.map_err(store_error)?;
-        row.map(head).ok_or(NO_HEAD)
+        chain_head(&self.conn).await
     }
 
     async fn count_unchained(&self) -> StoreResult<i64> {
-        let count = Entity::find().filter(Column::Position.is_null()).count(&self.conn).await.map_err(store_error)?;
-        Ok(i64::try_from(count).unwrap_or(i64::MAX))
+        count_unchained(&self.conn).await
     }
+}
+
+/// Rows of the chain after a position, in order.
+pub(super) async fn chain_rows<C: ConnectionTrait>(conn: &C, after: i64, limit: u32) -> StoreResult<Vec<ChainRow>> {
+    let query = Entity::find().filter(Column::Position.gt(after)).order_by_asc(Column::Position);
+    let rows = query.limit(u64::from(limit)).all(conn).await.map_err(store_error)?;
+    Ok(rows.into_iter().map(chain_row).collect())
+}
+
+pub(super) async fn chain_head<C: ConnectionTrait>(conn: &C) -> StoreResult<ChainHead> {
+    let row = audit_head::Entity::find_by_id(HEAD).one(conn).await.map_err(store_error)?;
+    row.map(head).ok_or(NO_HEAD)
+}
+
+pub(super) async fn count_unchained<C: ConnectionTrait>(conn: &C) -> StoreResult<i64> {
+    let count = Entity::find().filter(Column::Position.is_null()).count(conn).await.map_err(store_error)?;
+    Ok(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
 const NO_HEAD: StoreError = StoreError::Corrupt { table: "audit_heads", column: "name" };

@@ -6,6 +6,7 @@ mod api_keys;
 mod audit;
 mod bill_payments;
 mod bills;
+pub mod auditor;
 mod bulk;
 mod check_ins;
 mod closings;

@@ -1,0 +1,143 @@
+//! Invoices (发票): what a customer asks for and an operator records. The tax office's system makes them; we keep the
+//! number and the address, and never a paper of our own under that name.
+//!
+//! `requested → issued | rejected`, `issued → reversed` (红冲). After a rejection or a reversal the bill may be invoiced
+//! anew, so a bill has at most one invoice that stands, and any number that do not.
+//! Source: the states of WeChat's fapiao API, and the seed's `billing_invoices` without its one-to-one.
+
+use crate::billing::tax_id::{TaxId, TaxIdDoubt};
+use crate::error::{Error, FieldError, Result};
+use crate::text::visible_line;
+
+/// Longest title, in characters: the seed's `invoice_title`.
+pub const MAX_TITLE: usize = 200;
+
+/// How an invoice stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum InvoiceStatus {
+    Requested,
+    Issued,
+    Rejected,
+    /// Taken back by a red-letter invoice.
+    Reversed,
+}
+
+/// A change that no invoice makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoSuchChange {
+    pub from: InvoiceStatus,
+    pub to: InvoiceStatus,
+}
+
+impl InvoiceStatus {
+    pub const ALL: [Self; 4] = [Self::Requested, Self::Issued, Self::Rejected, Self::Reversed];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Issued => "issued",
+            Self::Rejected => "rejected",
+            Self::Reversed => "reversed",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+
+    /// Whether the bill has an invoice by it: another one must wait until this one does not stand.
+    pub const fn stands(self) -> bool {
+        matches!(self, Self::Requested | Self::Issued)
+    }
+
+    /// The status after a change, if invoices make it.
+    pub fn change(self, to: Self) -> std::result::Result<Self, NoSuchChange> {
+        let edge =
+            matches!((self, to), (Self::Requested, Self::Issued | Self::Rejected) | (Self::Issued, Self::Reversed));
+        if edge { Ok(to) } else { Err(NoSuchChange { from: self, to }) }
+    }
+}
+
+impl From<NoSuchChange> for Error {
+    fn from(change: NoSuchChange) -> Self {
+        let (from, to) = (change.from.name(), change.to.name());
+        Self::conflict("invoice_status", format!("the invoice is {from} and cannot be {to}"))
+    }
+}
+
+/// Which invoice is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum InvoiceKind {
+    /// 普票.
+    Ordinary,
+    /// 专票: the buyer deducts its tax, and must have a tax id.
+    Special,
+}
+
+impl InvoiceKind {
+    pub const ALL: [Self; 2] = [Self::Ordinary, Self::Special];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ordinary => "ordinary",
+            Self::Special => "special",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// What an invoice is to say about its buyer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvoiceTitle {
+    pub kind: InvoiceKind,
+    /// A company's or a person's name.
+    pub title: String,
+    /// Companies have one, persons do not.
+    pub tax_id: Option<TaxId>,
+}
+
+impl InvoiceTitle {
+    /// Reads what a customer typed, and says every mistake. What merely looks wrong is [`Self::doubt`].
+    pub fn read(kind: InvoiceKind, title: &str, tax_id: Option<&str>) -> Result<Self> {
+        let mut mistakes = Vec::new();
+        let title = visible_line(title, MAX_TITLE).unwrap_or_else(|reason| {
+            mistakes.push(FieldError { field: "title".to_owned(), reason: reason.to_owned() });
+            String::new()
+        });
+        let tax_id = match tax_id.map(TaxId::parse).transpose() {
+            Ok(None) if kind == InvoiceKind::Special => {
+                let reason = "is needed for a special invoice".to_owned();
+                mistakes.push(FieldError { field: "tax_id".to_owned(), reason });
+                None
+            }
+            Ok(tax_id) => tax_id,
+            Err(Error::Invalid(more)) => {
+                mistakes.extend(more);
+                None
+            }
+            Err(other) => return Err(other),
+        };
+        if mistakes.is_empty() { Ok(Self { kind, title, tax_id }) } else { Err(Error::Invalid(mistakes)) }
+    }
+
+    pub fn doubt(&self) -> Option<TaxIdDoubt> {
+        self.tax_id.as_ref().and_then(TaxId::doubt)
+    }
+}
+
+/// Refuses another invoice for a bill that has one that stands.
+pub fn may_be_requested(of_the_bill: &[InvoiceStatus]) -> Result<()> {
+    match of_the_bill.iter().find(|status| status.stands()) {
+        None => Ok(()),
+        Some(status) => {
+            Err(Error::conflict("invoice_exists", format!("the bill has an invoice that is {}", status.name())))
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "invoice_tests.rs"]
+mod tests;
