@@ -1,8 +1,8 @@
 //! The one binary of integration tests.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod contracts;
 mod auditor;
+mod contracts;
 mod db;
 mod flows;
 mod http;

@@ -1,7 +1,7 @@
 //! Background loops: the same use cases as requests, on a timer. Replicas share them by leases.
 
-use crate::payment_loops;
 use crate::billing_rounds;
+use crate::payment_loops;
 use crate::retention::{self, Upkeep};
 use crate::services::Services;
 use crate::wiring::TEST_CLOCK_OPTION;

@@ -40,7 +40,9 @@ pub use bill::{Bill, BillKind, BillStatus, Chased, IssuedBill, Totals, month_lab
 pub use closing::CloseWish;
 pub use coupon::{Coupon, CouponRefused, MAX_CODE_LENGTH, Reduction, spread};
 pub use coupons::CouponWish;
+pub use document::{Document, Mark, Row};
 pub use hook::BillingHook;
+pub use invoice::{InvoiceKind, InvoiceStatus, InvoiceTitle, MAX_TITLE, NoSuchChange, may_be_requested};
 pub use issuing::{Draft, issue, void};
 pub use line::{BillLine, BillOverage, LineKind, PricedBy, Shown, display};
 pub use paying::{Desk, Funds};
@@ -52,14 +54,12 @@ pub use ports::{
 pub use ports::{MockBillPaymentRepository, MockBillRepository, MockClosingRepository, MockCouponRepository};
 pub use purchasing::Bought;
 pub use rating::{MeterUse, Stretch};
-pub use renewing::Progress;
-pub use service::{BillView, BillingService, RefundTo, RefundWish};
-pub use document::{Document, Mark, Row};
-pub use invoice::{InvoiceKind, InvoiceStatus, InvoiceTitle, MAX_TITLE, NoSuchChange, may_be_requested};
 pub use receipt::{
     MAX_LINES, MAX_PARTY_LINES, MAX_PAYMENTS, Party, Receipt, ReceiptLine, ReceiptMistake, ReceiptPayment,
     ReceiptState, Sum, SumKind,
 };
+pub use renewing::Progress;
+pub use service::{BillView, BillingService, RefundTo, RefundWish};
 pub use tax_id::{TaxId, TaxIdDoubt};
 
 /// Turns a document into a PDF. The same document always gives the same bytes.
