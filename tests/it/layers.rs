@@ -80,11 +80,13 @@ const USE_CASES: &[&str] = &[
     "orders/hooks.rs",
     "orders/notifications.rs",
     "orders/polling.rs",
+    "orders/provider.rs",
     "orders/reconciling.rs",
     "orders/refunding.rs",
     "orders/resolving.rs",
     "orders/settling.rs",
     "orders/shop.rs",
+    "orders/subscription_provider.rs",
     "orders/telling.rs",
     "plans/altering.rs",
     "plans/meter_agreement.rs",
@@ -329,4 +331,28 @@ fn has_reason(lines: &[&str]) -> bool {
 fn only_its_adapter_reads_the_clock() {
     let all: Vec<_> = all_sources().into_iter().filter(|source| source.path != CLOCK).collect();
     assert_none(&uses(&all, &["Utc::now", "Local::now", "SystemTime::now"]));
+}
+
+/// The names of the document's schemas are those of the types, whatever module they stand in: of two with one name, one
+/// would silently describe the other's bodies.
+#[test]
+fn no_two_schemas_have_one_name() {
+    let mut names: Vec<String> = sources("crates/api/src").iter().flat_map(schemas).collect();
+    names.sort();
+    let twice = names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone());
+    assert_none(&twice.collect::<Vec<_>>());
+}
+
+fn schemas(source: &Source) -> Vec<String> {
+    let mut derived = false;
+    let mut names = Vec::new();
+    for (_, code) in source.code() {
+        derived |= code.contains("ToSchema)") || code.contains("ToSchema,");
+        let name = code.split_once("struct ").or_else(|| code.split_once("enum ")).map(|(_, name)| name);
+        if let Some(name) = name.filter(|_| derived && !code.trim_start().starts_with("use ")) {
+            names.push(name.chars().take_while(|next| next.is_alphanumeric()).collect());
+            derived = false;
+        }
+    }
+    names
 }

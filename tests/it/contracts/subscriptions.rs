@@ -39,11 +39,11 @@ async fn subscribed(fake: &FakePay, provider: &Stripe) -> (CheckoutRequest, Stri
     assert_eq!(provider.checkout(&wish).await.unwrap(), checkout);
     actions::pay(&fake.shared, Kind::Stripe, &wish.number.to_string()).unwrap();
     let told = events(fake, provider, Twist::None).into_iter().map(Result::unwrap);
-    let subscription = told.filter_map(|message| match message.event {
+    let mut subscription = told.filter_map(|message| match message.event {
         SubscriptionEvent::CheckedOut { number, subscription, .. } if number == wish.number => Some(subscription),
         _ => None,
     });
-    let subscription = subscription.last().unwrap();
+    let subscription = subscription.next_back().unwrap();
     (wish, subscription)
 }
 

@@ -55,8 +55,8 @@ fn report(done: &Reconciled) -> Value {
             json!({
                 "id": difference.id, "class": difference.class.name(), "status": difference.status.name(),
                 "number": difference.number, "transaction": difference.transaction,
-                "ours": difference.ours.map(|money| money.to_decimal()),
-                "theirs": difference.theirs.map(|money| money.to_decimal()),
+                "ours": difference.ours.map(domain::money::Money::to_decimal),
+                "theirs": difference.theirs.map(domain::money::Money::to_decimal),
             })
         })
         .collect();

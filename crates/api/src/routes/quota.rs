@@ -56,21 +56,21 @@ pub struct QuotaBody {
     plan: String,
     /// `frozen`; `suspended` for a team whose first bill is not paid; or the subscription's status.
     status: &'static str,
-    period: PeriodView,
+    period: QuotaPeriodView,
     quota_reset_date: String,
-    meters: Vec<MeterView>,
+    meters: Vec<QuotaMeterView>,
     total_overage_fee: String,
     currency: String,
 }
 
 /// A half-open interval.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct PeriodView {
+pub struct QuotaPeriodView {
     pub start: String,
     pub end: String,
 }
 
-impl From<domain::time::Period> for PeriodView {
+impl From<domain::time::Period> for QuotaPeriodView {
     fn from(period: domain::time::Period) -> Self {
         Self { start: time::text(period.start), end: time::text(period.end) }
     }
@@ -78,7 +78,7 @@ impl From<domain::time::Period> for PeriodView {
 
 /// One meter.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct MeterView {
+pub struct QuotaMeterView {
     meter: String,
     unit: String,
     /// Null is unlimited.
@@ -160,9 +160,9 @@ fn body_of(view: &QuotaView) -> QuotaBody {
     }
 }
 
-fn meter_view(quota: &MeterQuota) -> MeterView {
+fn meter_view(quota: &MeterQuota) -> QuotaMeterView {
     let scale = quota.meter.scale;
-    MeterView {
+    QuotaMeterView {
         meter: quota.meter.code.to_string(),
         unit: quota.meter.unit.clone(),
         included: match quota.included {

@@ -27,7 +27,7 @@ pub(super) fn read(section: &Incentives, catalogue: &Catalogue) -> Result<Incent
         _ => least.clone(),
     };
     let check_in = least.zip(most).map(|(least, most)| CheckInTerms { least, most });
-    if check_in.as_ref().is_some_and(|terms| terms.is_upside_down()) {
+    if check_in.as_ref().is_some_and(domain::incentives::CheckInTerms::is_upside_down) {
         mistakes.push("incentives.check_in.most: must not be less than the reward".to_owned());
     }
     let mut money = |text: &str, path: &str| {

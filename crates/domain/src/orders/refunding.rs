@@ -106,11 +106,12 @@ impl OrderService {
                 Err(_) => None,
             },
         };
-        match state {
-            Some(state) => self.apply_refund(id, None, &state, None).await.map(drop)?,
-            None => tracing::warn!(refund = %id, "whether the provider refunds is not known; it is asked again"),
+        if let Some(state) = state {
+            self.apply_refund(id, None, &state, None).await.map(drop)?
+        } else {
+            tracing::warn!(refund = %id, "whether the provider refunds is not known; it is asked again")
         }
-        Ok(self.store.refunds().find(id).await?.ok_or(Error::NotFound("refund"))?)
+        self.store.refunds().find(id).await?.ok_or(Error::NotFound("refund"))
     }
 
     /// Asks about a chunk of the refunds that are due; how many that were.
@@ -255,20 +256,17 @@ impl OrderService {
         payment: &Payment,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        match suspended(work, refund).await? {
-            Some(item) => {
-                let sides = (LedgerAccount::Refund, LedgerAccount::Suspense);
-                book(work, (TransferKind::RefundFailed, refund), sides, now).await?;
-                work.suspense().save(&item.refund_ended(false, now)).await?;
-                if is_of(&item, payment) {
-                    release(work, refund, now).await?;
-                }
-            }
-            None => {
-                let order = work.orders().find(refund.order).await?.ok_or(Error::NotFound("order"))?;
-                self.settlement.delivery(&order)?.give_back(work, &order, refund, now).await?;
+        if let Some(item) = suspended(work, refund).await? {
+            let sides = (LedgerAccount::Refund, LedgerAccount::Suspense);
+            book(work, (TransferKind::RefundFailed, refund), sides, now).await?;
+            work.suspense().save(&item.refund_ended(false, now)).await?;
+            if is_of(&item, payment) {
                 release(work, refund, now).await?;
             }
+        } else {
+            let order = work.orders().find(refund.order).await?.ok_or(Error::NotFound("order"))?;
+            self.settlement.delivery(&order)?.give_back(work, &order, refund, now).await?;
+            release(work, refund, now).await?;
         }
         telling::refund(work, refund, "refund.failed", now).await
     }

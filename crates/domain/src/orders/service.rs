@@ -189,7 +189,7 @@ impl OrderService {
 
     async fn lock_buyer(&self, work: &dyn Repositories, actor: &Actor, which: &AccountRef) -> Result<Account> {
         let named = resolve(work, actor, which, Act::Buy).await?;
-        Ok(work.accounts().lock(named.id).await?.ok_or(Error::NotFound("account"))?)
+        work.accounts().lock(named.id).await?.ok_or(Error::NotFound("account"))
     }
 
     async fn read(&self, work: &dyn Repositories, wanted: &Wanted) -> Result<(Purpose, crate::money::Money, String)> {

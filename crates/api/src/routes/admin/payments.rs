@@ -8,7 +8,7 @@ use crate::http::idempotency;
 use crate::http::paging::{Listed, PageParams};
 use crate::http::params::{Params, path_id};
 use crate::http::problem::ApiResult;
-use crate::routes::orders::views::{AttemptBody, OrderBody, OrderDetailBody, PaymentBody, RefundBody};
+use crate::routes::orders::views::{AttemptBody, OrderBody, OrderDetailBody, PaymentBody, RefundView};
 use crate::services::Services;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
@@ -97,7 +97,7 @@ pub async fn list_payments(caller: Caller, page: Params<PageParams>, services: w
 #[utoipa::path(
     tag = "operators",
     params(PageParams),
-    responses((status = 200, description = "A page.", body = Listed<RefundBody>), ReadErrors)
+    responses((status = 200, description = "A page.", body = Listed<RefundView>), ReadErrors)
 )]
 #[get("/admin/refunds")]
 pub async fn list_refunds(caller: Caller, page: Params<PageParams>, services: web::Data<Arc<Services>>) -> ApiResult {
@@ -105,7 +105,7 @@ pub async fn list_refunds(caller: Caller, page: Params<PageParams>, services: we
     actor.require_admin()?;
     let page = page.0.request()?;
     let found = services.run(move |all| async move { all.orders.list_refunds(&actor, None, page).await }).await?;
-    Ok(HttpResponse::Ok().json(Listed::of(found, |refund| RefundBody::from(&refund))))
+    Ok(HttpResponse::Ok().json(Listed::of(found, |refund| RefundView::from(&refund))))
 }
 
 /// Refund a payment in part or whole. What was bought is taken back first.
@@ -114,7 +114,7 @@ pub async fn list_refunds(caller: Caller, page: Params<PageParams>, services: we
     params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
     request_body = RefundRequestBody,
     responses(
-        (status = 201, description = "On its way.", body = RefundBody),
+        (status = 201, description = "On its way.", body = RefundView),
         (status = 402, description = "The money was spent.", body = crate::http::problem::Problem, content_type = "application/problem+json"),
         WriteErrors,
     )
@@ -135,7 +135,7 @@ pub async fn refund_payment(
     let wish =
         RefundWish { amount: body.amount.map(|amount| amount.0), reason: body.reason, even_if_used: body.even_if_used };
     let made = services.run(move |all| async move { all.orders.refund(&actor, id, &wish, &once).await }).await?;
-    Ok(idempotency::answer(StatusCode::CREATED, made, |refund| RefundBody::from(&refund)))
+    Ok(idempotency::answer(StatusCode::CREATED, made, |refund| RefundView::from(&refund)))
 }
 
 /// Say that a transfer outside arrived: it is settled like any payment.

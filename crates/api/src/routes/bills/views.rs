@@ -87,7 +87,7 @@ pub struct BillDetail {
     #[serde(flatten)]
     bill: BillSummary,
     lines: Vec<LineView>,
-    overages: Vec<OverageView>,
+    overages: Vec<BillOverageView>,
     payments: Vec<BillPaymentView>,
 }
 
@@ -103,7 +103,7 @@ impl From<&IssuedBill> for BillDetail {
         Self {
             bill: BillSummary::from(&issued.bill),
             lines: issued.lines.iter().map(LineView::from).collect(),
-            overages: issued.overages.iter().map(OverageView::from).collect(),
+            overages: issued.overages.iter().map(BillOverageView::from).collect(),
             payments: Vec::new(),
         }
     }
@@ -160,7 +160,7 @@ impl From<&BillLine> for LineView {
             number: line.number,
             kind: line.kind.name(),
             plan: line.plan.to_string(),
-            interval: line.interval.map(|interval| interval.name()),
+            interval: line.interval.map(domain::plans::Interval::name),
             seats: line.seats,
             period: line.period.into(),
             meter: used.map(|used| used.meter.to_string()),
@@ -175,7 +175,7 @@ impl From<&BillLine> for LineView {
 
 /// What a bill comes to for a meter.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct OverageView {
+pub struct BillOverageView {
     meter: String,
     /// In the display unit.
     quantity: String,
@@ -183,7 +183,7 @@ pub struct OverageView {
     fee: String,
 }
 
-impl From<&BillOverage> for OverageView {
+impl From<&BillOverage> for BillOverageView {
     fn from(overage: &BillOverage) -> Self {
         let Shown { meter, display, unit, .. } = overage.used.clone();
         Self { meter: meter.to_string(), quantity: display, unit, fee: overage.fee.to_decimal() }

@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "Spring", "count": 100, "value": {"meter": "words", "quantity": 50000, "valid_days": 90}}))]
-pub struct BatchBody {
+pub struct RedemptionBatchBody {
     /// One line of up to 64 characters.
     name: String,
     #[schema(minimum = 1, maximum = 10000)]
@@ -39,8 +39,8 @@ pub struct BatchBody {
     valid_until: Option<Time>,
 }
 
-impl From<BatchBody> for BatchWish {
-    fn from(body: BatchBody) -> Self {
+impl From<RedemptionBatchBody> for BatchWish {
+    fn from(body: RedemptionBatchBody) -> Self {
         Self {
             name: body.name,
             count: body.count,
@@ -60,7 +60,7 @@ impl From<BatchBody> for BatchWish {
     "max_uses": 1, "gift": false, "valid_from": null, "valid_until": null, "created_by": "usr_0198c0ffee007000800000000000abcd",
     "created_at": "2026-11-21T08:00:00Z"
 }))]
-pub struct BatchView {
+pub struct RedemptionBatchView {
     id: String,
     name: String,
     count: u32,
@@ -73,7 +73,7 @@ pub struct BatchView {
     created_at: String,
 }
 
-impl BatchView {
+impl RedemptionBatchView {
     fn of(batch: &RedemptionBatch, catalogue: &Catalogue) -> Self {
         Self {
             id: batch.id.to_string(),
@@ -94,14 +94,14 @@ impl BatchView {
 #[utoipa::path(
     tag = "operators",
     params(("Idempotency-Key" = String, Header)),
-    request_body = BatchBody,
-    responses((status = 201, description = "Made.", body = BatchView), WriteErrors)
+    request_body = RedemptionBatchBody,
+    responses((status = 201, description = "Made.", body = RedemptionBatchView), WriteErrors)
 )]
 #[post("/admin/redemption-batches")]
 pub async fn create_redemption_batch(
     caller: Caller,
     request: HttpRequest,
-    body: Body<BatchBody>,
+    body: Body<RedemptionBatchBody>,
     services: web::Data<Arc<Services>>,
 ) -> ApiResult<HttpResponse> {
     caller.actor().require_admin()?;
@@ -109,42 +109,42 @@ pub async fn create_redemption_batch(
     let wish = BatchWish::from(body.0);
     let make = move |all: Arc<Services>| async move { all.redemptions.make(caller.actor(), &wish, &once).await };
     let made = services.run(make).await?;
-    Ok(idempotency::answer(StatusCode::CREATED, made, |batch| BatchView::of(&batch, &services.catalogue)))
+    Ok(idempotency::answer(StatusCode::CREATED, made, |batch| RedemptionBatchView::of(&batch, &services.catalogue)))
 }
 
 /// Batches, newest first.
 #[utoipa::path(
     tag = "operators",
     params(PageParams),
-    responses((status = 200, description = "A page.", body = Listed<BatchView>), ReadErrors)
+    responses((status = 200, description = "A page.", body = Listed<RedemptionBatchView>), ReadErrors)
 )]
 #[get("/admin/redemption-batches")]
 pub async fn list_redemption_batches(
     caller: Caller,
     page: Params<PageParams>,
     services: web::Data<Arc<Services>>,
-) -> ApiResult<web::Json<Listed<BatchView>>> {
+) -> ApiResult<web::Json<Listed<RedemptionBatchView>>> {
     caller.actor().require_admin()?;
     let page = services.redemptions.batches(caller.actor(), page.0.request()?).await?;
-    Ok(web::Json(Listed::of(page, |batch| BatchView::of(&batch, &services.catalogue))))
+    Ok(web::Json(Listed::of(page, |batch| RedemptionBatchView::of(&batch, &services.catalogue))))
 }
 
 /// One batch.
 #[utoipa::path(
     tag = "operators",
     params(("id" = String, Path)),
-    responses((status = 200, body = BatchView), ReadErrors)
+    responses((status = 200, body = RedemptionBatchView), ReadErrors)
 )]
 #[get("/admin/redemption-batches/{id}")]
 pub async fn get_redemption_batch(
     caller: Caller,
     id: web::Path<String>,
     services: web::Data<Arc<Services>>,
-) -> ApiResult<web::Json<BatchView>> {
+) -> ApiResult<web::Json<RedemptionBatchView>> {
     caller.actor().require_admin()?;
     let id: RedemptionBatchId = path_id(&id, "batch")?;
     let batch = services.redemptions.batch(caller.actor(), id).await?;
-    Ok(web::Json(BatchView::of(&batch, &services.catalogue)))
+    Ok(web::Json(RedemptionBatchView::of(&batch, &services.catalogue)))
 }
 
 #[derive(Debug, Deserialize, ToSchema)]

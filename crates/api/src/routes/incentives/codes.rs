@@ -24,7 +24,7 @@ use utoipa::ToSchema;
     "id": "rdc_0198a6f0c1d27d3e8b3f6a5c4d3e2f14", "hint": "7K3M9", "used": 0, "max_uses": 1, "enabled": true,
     "created_at": "2026-11-21T08:00:00Z"
 }))]
-pub struct CodeView {
+pub struct RedemptionCodeView {
     id: String,
     /// Its first characters.
     hint: String,
@@ -34,7 +34,7 @@ pub struct CodeView {
     created_at: String,
 }
 
-impl From<RedemptionCode> for CodeView {
+impl From<RedemptionCode> for RedemptionCodeView {
     fn from(code: RedemptionCode) -> Self {
         Self {
             id: code.id.to_string(),
@@ -51,7 +51,7 @@ impl From<RedemptionCode> for CodeView {
 #[utoipa::path(
     tag = "operators",
     params(("id" = String, Path), PageParams),
-    responses((status = 200, description = "A page.", body = Listed<CodeView>), ReadErrors)
+    responses((status = 200, description = "A page.", body = Listed<RedemptionCodeView>), ReadErrors)
 )]
 #[get("/admin/redemption-batches/{id}/codes")]
 pub async fn list_redemption_codes(
@@ -59,11 +59,11 @@ pub async fn list_redemption_codes(
     id: web::Path<String>,
     page: Params<PageParams>,
     services: web::Data<Arc<Services>>,
-) -> ApiResult<web::Json<Listed<CodeView>>> {
+) -> ApiResult<web::Json<Listed<RedemptionCodeView>>> {
     caller.actor().require_admin()?;
     let id: RedemptionBatchId = path_id(&id, "batch")?;
     let page = services.redemptions.codes(caller.actor(), id, page.0.request()?).await?;
-    Ok(web::Json(Listed::of(page, CodeView::from)))
+    Ok(web::Json(Listed::of(page, RedemptionCodeView::from)))
 }
 
 /// Disable or enable one code.

@@ -59,7 +59,7 @@ pub struct TransferBody {
 /// Money on its way from what was earned to the wallet.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"id": "trf_0198a6f0c1d27d3e8b3f6a5c4d3e2f13", "amount": "10.00", "currency": "CNY", "transferable": "5.00"}))]
-pub struct TransferView {
+pub struct ReferralTransferView {
     /// The ledger's transfer.
     id: String,
     amount: String,
@@ -68,7 +68,7 @@ pub struct TransferView {
     transferable: String,
 }
 
-impl From<ReferralTransfer> for TransferView {
+impl From<ReferralTransfer> for ReferralTransferView {
     fn from(done: ReferralTransfer) -> Self {
         Self {
             id: done.id.to_string(),
@@ -84,7 +84,7 @@ impl From<ReferralTransfer> for TransferView {
     tag = "incentives",
     params(("Idempotency-Key" = String, Header)),
     request_body = TransferBody,
-    responses((status = 201, description = "Transferred.", body = TransferView), WriteErrors, ChangeErrors)
+    responses((status = 201, description = "Transferred.", body = ReferralTransferView), WriteErrors, ChangeErrors)
 )]
 #[post("/referral/transfer")]
 pub async fn transfer_referral(
@@ -97,5 +97,5 @@ pub async fn transfer_referral(
     let amount = body.0.amount.0;
     let transfer =
         move |all: Arc<Services>| async move { all.referrals.transfer(caller.actor(), &amount, &once).await };
-    Ok(idempotency::answer(StatusCode::CREATED, services.run(transfer).await?, TransferView::from))
+    Ok(idempotency::answer(StatusCode::CREATED, services.run(transfer).await?, ReferralTransferView::from))
 }

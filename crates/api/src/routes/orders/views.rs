@@ -132,7 +132,7 @@ fn qr_svg(content: &str) -> Option<String> {
 
 /// Money on its way back.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct RefundBody {
+pub struct RefundView {
     id: String,
     payment: String,
     order: String,
@@ -147,7 +147,7 @@ pub struct RefundBody {
     ended_at: Option<String>,
 }
 
-impl From<&Refund> for RefundBody {
+impl From<&Refund> for RefundView {
     fn from(refund: &Refund) -> Self {
         Self {
             id: refund.id.to_string(),
@@ -182,7 +182,7 @@ impl From<&Attempt> for AttemptBody {
 pub struct OrderDetailBody {
     order: OrderBody,
     payments: Vec<PaymentBody>,
-    refunds: Vec<RefundBody>,
+    refunds: Vec<RefundView>,
 }
 
 impl From<&OrderView> for OrderDetailBody {
@@ -190,7 +190,7 @@ impl From<&OrderView> for OrderDetailBody {
         Self {
             order: (&view.order).into(),
             payments: view.payments.iter().map(PaymentBody::from).collect(),
-            refunds: view.refunds.iter().map(RefundBody::from).collect(),
+            refunds: view.refunds.iter().map(RefundView::from).collect(),
         }
     }
 }

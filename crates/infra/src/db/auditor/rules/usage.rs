@@ -71,18 +71,21 @@ pub(super) const RULES: &[Invariant] = &[
     ),
     Invariant::accounts(
         "Q-9",
-        "what a counter drew from each fund, and the fee, are the sums of its usage rows",
+        "what a counter drew from each fund, its fee and what the wallet paid are the sums of its usage rows",
         "SELECT c.account_id AS account, c.subject_id AS id, \
-         CONCAT(c.meter, ' since ', c.period_start, ': the fee is ', c.overage_fee_nanos, ', the rows say ', u.fee) \
-         AS detail FROM quota_counters c \
+         CONCAT(c.meter, ' since ', c.period_start, ': the fee is ', c.overage_fee_nanos, ', the rows say ', u.fee, \
+          '; paid by the wallet ', c.wallet_paid_nanos, ', the rows say ', u.paid) AS detail FROM quota_counters c \
          LEFT JOIN quota_periods p ON p.account_id = c.account_id AND p.period_start = c.period_start \
          JOIN (SELECT account_id, period_start, meter, SUM(from_allowance) AS allowance, SUM(from_grants) AS grants, \
-          SUM(from_overage) AS overage, SUM(from_wallet) AS wallet, SUM(amount_nanos) AS fee FROM usage_records \
+          SUM(from_overage) AS overage, SUM(from_wallet) AS wallet, \
+          SUM(CASE WHEN transfer_id IS NULL THEN amount_nanos ELSE 0 END) AS fee, \
+          SUM(CASE WHEN transfer_id IS NULL THEN 0 ELSE amount_nanos END) AS paid FROM usage_records \
           WHERE {in account_id} GROUP BY account_id, period_start, meter) u \
           ON u.account_id = c.account_id AND u.period_start = c.period_start AND u.meter = c.meter \
          WHERE {in c.account_id} AND c.subject_id = c.account_id AND p.closed_at IS NULL \
           AND c.meter NOT IN ({gauges}) AND (c.from_allowance <> u.allowance OR c.from_grants <> u.grants \
-          OR c.from_overage <> u.overage OR c.from_wallet <> u.wallet OR c.overage_fee_nanos <> u.fee)",
+          OR c.from_overage <> u.overage OR c.from_wallet <> u.wallet OR c.overage_fee_nanos <> u.fee \
+          OR c.wallet_paid_nanos <> u.paid)",
     ),
     Invariant::accounts(
         "Q-3",
