@@ -109,6 +109,7 @@ pub fn order() -> PlaceRequest {
 }
 
 /// A refund of a paid order.
+#[expect(clippy::panic, reason = "an order that is not paid has no refund")]
 pub fn refund_of(order: &PlaceRequest, state: &PaymentState, amount: &str) -> RefundRequest {
     let PaymentState::Captured(capture) = state else { panic!("not paid: {state:?}") };
     RefundRequest {

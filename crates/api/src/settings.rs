@@ -5,9 +5,11 @@ mod incentives;
 mod layers;
 mod oauth;
 mod payments;
+mod providers;
 mod sections;
 
-pub use payments::Payments;
+pub use payments::{Fake, Payments};
+pub use providers::{AlipaySection, Online, StripeSection, WeChat, WeChatKey};
 pub use sections::{
     Clock, Database, Limits, Log, LogFormat, Mail, Metrics, OAuth, Profile, Provider, Retention, Security, Server,
     Sessions, Tls, VerificationSection, Wallet, Webhooks,
@@ -64,6 +66,7 @@ impl Settings {
             .map_err(|found| mistakes.extend(found.iter().map(ToString::to_string)));
         let currency = catalogue.as_ref().ok().map(|catalogue| catalogue.currency);
         mistakes.extend(payments::check(&sections.payments, currency));
+        mistakes.extend(sections.payments.online.check(&sections.oauth.public_url, sections.profile));
         let Ok(catalogue) = catalogue else { return Err(mistakes) };
         match incentives::read(&sections.incentives, &catalogue) {
             Ok(terms) if mistakes.is_empty() => Ok(Self::assemble(sections, catalogue, terms)),

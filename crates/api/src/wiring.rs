@@ -102,6 +102,8 @@ fn build(
     let real_time: Arc<dyn Clock> = Arc::new(SystemClock);
     let providers = Providers::new(settings.oauth.provider_settings(), &real_time);
     let providers: Arc<dyn IdentityProviders> = Arc::new(providers.context("cannot speak to identity providers")?);
+    let paid = Arc::new(incentives.referrals.referrals.clone());
+    let orders = payments::orders(settings, &store, &clock, &catalogue, paid)?;
     let notices = notices::build(settings, &store, &clock, (&secrets, &keys))?;
     Ok(Services {
         redemptions: incentives.redemptions,
@@ -109,7 +111,7 @@ fn build(
         referrals: incentives.referrals,
         verifications: incentives::verification(settings, (&store, &clock), &keys)?,
         resealing: ResealService { store: store.clone(), clock: clock.clone(), keys },
-        orders: payments::orders(settings, &store, &clock, &catalogue)?,
+        orders,
         shop: payments::shop(&store, &clock, &catalogue),
         notices: notices.notices,
         webhooks: notices.webhooks,

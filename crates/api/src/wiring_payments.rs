@@ -14,11 +14,13 @@ use domain::time::Clock;
 use infra::manual_payments::ManualPayments;
 use std::sync::Arc;
 
+/// `hook` hears that somebody paid.
 pub fn orders(
     settings: &Settings,
     store: &Arc<dyn Store>,
     clock: &Arc<dyn Clock>,
     catalogue: &Arc<Catalogue>,
+    hook: Arc<dyn PaidHook>,
 ) -> anyhow::Result<OrderService> {
     let payments = &settings.payments;
     let top_up = payments.top_up.bounds(catalogue.currency).context("payments.top_up holds no amounts")?;
@@ -32,8 +34,8 @@ pub fn orders(
         store: store.clone(),
         clock: clock.clone(),
         catalogue: catalogue.clone(),
-        providers: PaymentProviders::new(providers(settings, clock)),
-        settlement: Settlement { deliveries: deliveries().into(), hooks: hooks().into() },
+        providers: PaymentProviders::new(providers(settings, clock)?),
+        settlement: Settlement { deliveries: deliveries().into(), hooks: vec![hook].into() },
         rules: Arc::new(rules),
     })
 }
@@ -47,17 +49,13 @@ fn deliveries() -> Vec<Arc<dyn Delivery>> {
     vec![Arc::new(ProductDelivery), Arc::new(TopUpDelivery)]
 }
 
-/// Who hears that somebody paid.
-fn hooks() -> Vec<Arc<dyn PaidHook>> {
-    Vec::new()
-}
-
 /// The providers that the settings offer.
-fn providers(settings: &Settings, clock: &Arc<dyn Clock>) -> Vec<Arc<dyn PaymentProvider>> {
-    let mut offered: Vec<Arc<dyn PaymentProvider>> = Vec::new();
+fn providers(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<Vec<Arc<dyn PaymentProvider>>> {
+    let online = settings.payments.online.build(&settings.oauth.public_url);
+    let mut offered = online.map_err(anyhow::Error::msg)?;
     let manual = &settings.payments.manual;
     if manual.enabled {
         offered.push(Arc::new(ManualPayments { instructions: manual.instructions.clone(), clock: clock.clone() }));
     }
-    offered
+    Ok(offered)
 }

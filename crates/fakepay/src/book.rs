@@ -102,7 +102,7 @@ pub struct Book {
 
 impl Book {
     /// A number that no trade or refund had before.
-    pub fn next(&mut self) -> u64 {
+    pub fn next_number(&mut self) -> u64 {
         self.counter += 1;
         self.counter
     }

@@ -84,18 +84,18 @@ async fn a_first_payment_is_rewarded_once(fresh: &Fresh) {
     let wish =
         domain::accounts::Registration { username, aff_code: Some(code.as_str().to_owned()), ..Default::default() };
     let password = domain::identity::Password::choose("a password of tests").unwrap();
-    let invited = scene.services.registration.register(wish, &password, None).await.unwrap();
+    let newcomer = scene.services.registration.register(wish, &password, None).await.unwrap();
     let earned = async || scene.services.referrals.view(&inviter.actor).await.unwrap().earned.to_decimal();
     assert_eq!(earned().await, "0.00");
     for _ in 0..2 {
         let work = scene.services.store.begin().await.unwrap();
-        work.accounts().lock(invited.account.id).await.unwrap();
+        work.accounts().lock(newcomer.account.id).await.unwrap();
         let (hook, paid) = (&scene.services.referrals.referrals, Money::from_nanos(1_000_000_000, Currency::CNY));
-        hook.paid(&*work, invited.account.id, paid, scene.now()).await.unwrap();
+        hook.paid(&*work, newcomer.account.id, paid, scene.now()).await.unwrap();
         work.commit().await.unwrap();
         assert_eq!(earned().await, "5.00");
     }
-    let wallets = scene.services.store.ledger().wallets(&[invited.account.id]).await.unwrap();
+    let wallets = scene.services.store.ledger().wallets(&[newcomer.account.id]).await.unwrap();
     assert_eq!(wallets[0].balance.to_decimal(), "2.00");
 }
 

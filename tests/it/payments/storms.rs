@@ -35,7 +35,8 @@ async fn every_order_is_delivered_once_whatever_is_sent(fresh: &Fresh) {
     }
     // A stride that visits every message in another order.
     let length = storm.len();
-    let stride = (7..).find(|stride| length % stride != 0 && (1..*stride).all(|d| d == 1 || stride % d != 0)).unwrap();
+    let stride =
+        (7..1000).find(|stride| length % stride != 0 && (1..*stride).all(|d| d == 1 || stride % d != 0)).unwrap();
     for step in 0..length {
         till.orders.notified(Provider::WeChat, &storm[step * stride % length]).await.unwrap();
     }

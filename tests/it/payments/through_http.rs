@@ -40,9 +40,9 @@ async fn a_transfer_outside_is_ordered_confirmed_and_refunded(fresh: &Fresh) {
         );
     }
     let refund = root.clone().header("Idempotency-Key", "back");
-    let back =
+    let refunded =
         refund.post(&format!("{payment}/refunds"), &json!({"amount": "4.95", "reason": "half"})).await.expect(201);
-    assert_eq!((back.text("/status"), back.text("/amount")), ("succeeded".into(), "4.95".into()));
+    assert_eq!((refunded.text("/status"), refunded.text("/amount")), ("succeeded".into(), "4.95".into()));
     let shown = app.by(&user.token).get(&format!("{order}?refresh=true")).await.expect(200);
     assert_eq!(shown.text("/payments/0/status"), "partially_refunded");
     assert_eq!(shown.body["refunds"].as_array().unwrap().len(), 1);

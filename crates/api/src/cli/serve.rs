@@ -3,6 +3,7 @@
 use super::admin::said;
 use super::{say, seed, start_logging};
 use crate::dispatcher::Dispatcher;
+use crate::fake_provider;
 use crate::loops;
 use crate::metrics;
 use crate::openapi::BASE;
@@ -21,9 +22,10 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer than the proxies' in front of us, so that they close first.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-pub async fn serve(settings: Settings) -> anyhow::Result<()> {
+pub async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     start_logging(&settings);
     migrate_up(&database_settings(&settings)).await.context("cannot migrate the database")?;
+    let fake = fake_provider::start(&mut settings)?;
     let services = wire(&settings).await?;
     if let Some(clock) = services.test_clock.clone() {
         loops::follow_clock(&services, &clock).await.map_err(said)?;
@@ -55,6 +57,9 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     let background = loops::start(&services);
     let dispatcher = Dispatcher::start(&services);
     announce(&listening, demo.as_ref(), set_up.as_ref());
+    if let Some(fake) = &fake {
+        say(format!("Orders are paid at a fake provider, {}, until a real one is configured.", fake.base()));
+    }
     server.run().await.context("the server failed")?;
     for task in background {
         task.abort();

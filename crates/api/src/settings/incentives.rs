@@ -21,7 +21,7 @@ pub(super) fn read(section: &Incentives, catalogue: &Catalogue) -> Result<Incent
         read.map_err(|error| mistakes.extend(said(error))).ok().flatten()
     };
     let least = reward(&section.check_in.reward, "incentives.check_in.reward");
-    let invitee = reward(&section.referral.invitee, "incentives.referral.invitee");
+    let welcome = reward(&section.referral.invitee, "incentives.referral.invitee");
     let most = match (&least, &section.check_in.most, &section.check_in.reward) {
         (Some(_), Some(most), Some(text)) => reward(&Some(text.of_number(most)), "incentives.check_in.most"),
         _ => least.clone(),
@@ -37,7 +37,7 @@ pub(super) fn read(section: &Incentives, catalogue: &Catalogue) -> Result<Incent
         }
         money
     };
-    let inviter = section.referral.inviter.as_deref().and_then(|text| money(text, "incentives.referral.inviter"));
+    let for_inviter = section.referral.inviter.as_deref().and_then(|text| money(text, "incentives.referral.inviter"));
     let least_transfer = money(&section.referral.least_transfer, "incentives.referral.least_transfer");
     let rewarded_on = RewardedOn::parse(&section.referral.rewarded_on);
     if rewarded_on.is_none() {
@@ -45,7 +45,7 @@ pub(super) fn read(section: &Incentives, catalogue: &Catalogue) -> Result<Incent
     }
     match (least_transfer, rewarded_on) {
         (Some(least_transfer), Some(rewarded_on)) if mistakes.is_empty() => {
-            let referral = ReferralTerms { rewarded_on, inviter, invitee, least_transfer };
+            let referral = ReferralTerms { rewarded_on, inviter: for_inviter, invitee: welcome, least_transfer };
             Ok(IncentiveTerms { check_in, referral })
         }
         _ => Err(mistakes),

@@ -1,5 +1,6 @@
-//! The section `payments`: how long orders live, how much a top-up may be, and transfers outside.
+//! The section `payments`: how long orders live, how much a top-up may be, transfers outside, and the providers.
 
+use super::providers::Online;
 use domain::money::{Currency, Money};
 use serde::Deserialize;
 use std::ops::RangeInclusive;
@@ -14,6 +15,17 @@ pub struct Payments {
     pub order_minutes: u32,
     pub top_up: TopUp,
     pub manual: Manual,
+    pub fake: Fake,
+    pub online: Online,
+}
+
+/// The fake provider of the development profile.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fake {
+    pub enabled: bool,
+    /// On 127.0.0.1; 0 takes any free port.
+    pub port: u16,
 }
 
 /// Amounts of the billing currency.

@@ -270,12 +270,12 @@ enum Words {
     Commas(String),
 }
 
-fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+pub(super) fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
     String::deserialize(deserializer).map(SecretString::from)
 }
 
 /// Telegram's bot ids are numbers, which the environment and YAML may give as such.
-fn digits_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(super) fn digits_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::String(text) => Ok(text),
         Value::Number(number) => Ok(number.to_string()),
@@ -292,7 +292,7 @@ fn optional_digits_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result
     }
 }
 
-fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SecretString>, D::Error> {
+pub(super) fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SecretString>, D::Error> {
     Ok(words(deserializer)?.into_iter().map(SecretString::from).collect())
 }
 

@@ -35,7 +35,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let databases = Databases::new(&arguments.postgres_url, &arguments.mariadb_url, &arguments.folder)?;
     let ground = Ground::new(arguments, &databases)?;
     println!("seed {}", arguments.seed());
-    let done = LocalSet::new().run_until(all(arguments, &ground)).await;
+    let done = Box::pin(LocalSet::new().run_until(all(arguments, &ground))).await;
     let dropped = databases.drop_all().await;
     done.and(dropped)
 }

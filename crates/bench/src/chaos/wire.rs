@@ -48,9 +48,9 @@ impl Messages {
     /// Once the header is complete: how long the message is.
     fn begin(&mut self) {
         let length = match (self.engine, self.header.as_slice()) {
-            (Engine::Postgres, &[a, b, c, d]) if !self.greeted => length_of(&[a, b, c, d]).saturating_sub(4),
-            (Engine::Postgres, &[_, a, b, c, d]) => length_of(&[a, b, c, d]).saturating_sub(4),
-            (Engine::MariaDb, &[a, b, c, _]) => length_of(&[0, c, b, a]),
+            (Engine::Postgres, &[a, b, c, d]) if !self.greeted => length_of([a, b, c, d]).saturating_sub(4),
+            (Engine::Postgres, &[_, a, b, c, d]) => length_of([a, b, c, d]).saturating_sub(4),
+            (Engine::MariaDb, &[a, b, c, _]) => length_of([0, c, b, a]),
             _ => return,
         };
         let typed = self.engine == Engine::Postgres && self.greeted;
@@ -71,8 +71,8 @@ impl Messages {
     }
 }
 
-fn length_of(bytes: &[u8; 4]) -> usize {
-    usize::try_from(u32::from_be_bytes(*bytes)).unwrap_or(0)
+fn length_of(bytes: [u8; 4]) -> usize {
+    usize::try_from(u32::from_be_bytes(bytes)).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -140,7 +140,7 @@ impl Desk<'_> {
 /// What a bill took in for what was left of another term.
 fn credit(issued: &IssuedBill) -> Result<Money> {
     let zero = Money::zero(issued.bill.totals.total.currency());
-    let negative = issued.lines.iter().map(|line| line.amount).filter(|amount| amount.nanos() < 0);
-    let sum = negative.fold(Ok(zero), |sum: std::result::Result<Money, _>, amount| sum?.checked_add(amount))?;
+    let mut negative = issued.lines.iter().map(|line| line.amount).filter(|amount| amount.nanos() < 0);
+    let sum = negative.try_fold(zero, Money::checked_add)?;
     Ok(zero.checked_sub(sum)?)
 }

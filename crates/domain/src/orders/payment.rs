@@ -56,6 +56,7 @@ impl Payment {
     }
 
     /// The provider waits for the customer. An attempt that went on meanwhile only learns its action.
+    #[must_use]
     pub fn placed(&self, placed: Placed, now: DateTime<Utc>) -> Self {
         let status = step(self.status, PaymentStatus::Pending).unwrap_or(self.status);
         let reference = placed.reference.or_else(|| self.reference.clone());
@@ -91,6 +92,7 @@ impl Payment {
     }
 
     /// The attempt after the provider was asked and nothing had changed.
+    #[must_use]
     pub fn polled(&self, urgent: bool, now: DateTime<Utc>) -> Self {
         let asked = Self { polls: self.polls.saturating_add(1), polled_at: Some(now), ..self.clone() };
         Self { next_poll_at: asked.poll_after(now, urgent), ..asked }

@@ -130,7 +130,7 @@ impl OrderService {
         if waits && payment.status == PaymentStatus::Unknown {
             return self.place(payment.id).await.map(drop);
         }
-        self.apply(&self.fact(payment, state)).await.map(drop)
+        self.apply(&fact(payment, state)).await.map(drop)
     }
 
     async fn call_off(&self, provider: &dyn PaymentProvider, payment: &Payment) -> Result<()> {
@@ -142,7 +142,7 @@ impl OrderService {
         };
         let state = if closed { Some(PaymentState::Closed) } else { self.state(provider, payment).await };
         match state {
-            Some(state) => self.apply(&self.fact(payment, state)).await.map(drop),
+            Some(state) => self.apply(&fact(payment, state)).await.map(drop),
             None => Ok(()),
         }
     }
@@ -159,10 +159,6 @@ impl OrderService {
         }
     }
 
-    fn fact(&self, payment: &Payment, state: PaymentState) -> Fact {
-        Fact { payment: payment.id, provider: payment.provider, state }
-    }
-
     async fn note_poll(&self, id: PaymentId, urgent: bool) -> Result<()> {
         let now = self.clock.now();
         let work = self.store.begin().await?;
@@ -170,6 +166,10 @@ impl OrderService {
         work.payments().save(&counter.payment.polled(urgent, now)).await?;
         Ok(work.commit().await?)
     }
+}
+
+fn fact(payment: &Payment, state: PaymentState) -> Fact {
+    Fact { payment: payment.id, provider: payment.provider, state }
 }
 
 const fn outcome_of(settled: Settled) -> MessageOutcome {

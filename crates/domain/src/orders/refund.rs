@@ -142,6 +142,7 @@ impl Refund {
     }
 
     /// The refund after the provider was asked: when to ask again.
+    #[must_use]
     pub fn checked(&self, now: DateTime<Utc>) -> Self {
         let pause = CHECK_AGAIN_SECONDS.get(self.checks as usize).map_or(CHECK_LATER, |s| TimeDelta::seconds(*s));
         let next_check_at = (!self.status.is_over()).then(|| now + pause);

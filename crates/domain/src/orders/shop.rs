@@ -121,7 +121,11 @@ impl ShopService {
         };
         Ok(Product {
             name: change.name.as_ref().map_or(Ok(before.name.clone()), |name| read_name(name))?,
-            description: change.description.clone().try_map(description)?.apply(before.description.clone()),
+            description: change
+                .description
+                .clone()
+                .try_map(|text| description(&text))?
+                .apply(before.description.clone()),
             pack,
             price: change.price.as_ref().map_or(Ok(before.price), |price| self.price(price))?,
             sort: change.sort.map_or(Ok(before.sort), sort)?,
@@ -147,7 +151,7 @@ impl ShopService {
             id: ProductId::new(now),
             code: wish.code.clone(),
             name: read_name(&wish.name)?,
-            description: wish.description.clone().map(description).transpose()?,
+            description: wish.description.as_deref().map(description).transpose()?,
             pack,
             price: self.price(&wish.price)?,
             sort: sort(wish.sort)?,
@@ -174,8 +178,8 @@ fn read_name(text: &str) -> Result<String> {
     visible_line(text, MAX_NAME_LENGTH).map_err(|problem| Error::invalid("name", problem))
 }
 
-fn description(text: String) -> Result<String> {
-    visible_line(&text, MAX_DESCRIPTION_LENGTH).map_err(|problem| Error::invalid("description", problem))
+fn description(text: &str) -> Result<String> {
+    visible_line(text, MAX_DESCRIPTION_LENGTH).map_err(|problem| Error::invalid("description", problem))
 }
 
 fn days(days: u32) -> Result<u32> {

@@ -147,12 +147,14 @@ impl SuspenseItem {
         self.status == SuspenseStatus::Open && (resolution == Resolution::Dismiss) != self.reason.is_booked()
     }
 
+    #[must_use]
     pub fn resolved(&self, resolution: Resolution, by: UserId, note: Option<String>, now: DateTime<Utc>) -> Self {
         let status = resolution.leads_to();
         Self { status, resolved_by: Some(by), note, resolved_at: Some(now), ..self.clone() }
     }
 
     /// The refund ended: done, or open again.
+    #[must_use]
     pub fn refund_ended(&self, succeeded: bool, now: DateTime<Utc>) -> Self {
         if succeeded {
             Self { status: SuspenseStatus::Refunded, resolved_at: Some(now), ..self.clone() }

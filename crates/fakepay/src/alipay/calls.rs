@@ -112,7 +112,7 @@ fn place(shared: &Shared, parameters: &Parameters, content: Content) -> Result<(
     let expires = content.time_expire.as_deref().and_then(from_beijing);
     let given = |name: &str| Some(get(parameters, name).to_owned()).filter(|text| !text.is_empty());
     let mut book = shared.book();
-    let serial = book.next();
+    let serial = book.next_number();
     let placed = book.place(Trade {
         kind: Kind::Alipay,
         number: content.out_trade_no,

@@ -14,7 +14,7 @@ fn fee(amount: i64) -> i64 {
 
 pub async fn list(shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
     if let Err(refused) = enter(&shared, &request) {
-        return refused;
+        return *refused;
     }
     let asked = form(request.query_string().as_bytes());
     let mut rows: Vec<(i64, String, Value)> = Vec::new();

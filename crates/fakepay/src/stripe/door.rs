@@ -35,19 +35,19 @@ pub fn answer((status, body): Said) -> HttpResponse {
 }
 
 /// Checks the key and that the version is one whose shapes are played.
-pub fn enter(shared: &Shared, request: &HttpRequest) -> Result<(), HttpResponse> {
+pub fn enter(shared: &Shared, request: &HttpRequest) -> Result<(), Box<HttpResponse>> {
     let wanted = format!("Bearer {}", shared.keys().merchant.stripe_secret_key);
     let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if given == wanted {
         return Ok(());
     }
-    Err(answer(error(401, "invalid_request_error", "api_key_invalid", "Invalid API Key provided")))
+    Err(Box::new(answer(error(401, "invalid_request_error", "api_key_invalid", "Invalid API Key provided"))))
 }
 
 /// Does a POST once for each key: the answer is kept, whatever it was, and the parameters must be the same.
 pub fn once(shared: &Shared, request: &HttpRequest, body: &[u8], work: impl FnOnce(&Form) -> Said) -> HttpResponse {
     if let Err(refused) = enter(shared, request) {
-        return refused;
+        return *refused;
     }
     let key = request.headers().get("idempotency-key").and_then(|value| value.to_str().ok()).unwrap_or_default();
     if key.is_empty() {

@@ -66,7 +66,7 @@ pub fn json_of(refund: &Refund) -> Value {
 
 pub async fn list(shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
     if let Err(refused) = enter(&shared, &request) {
-        return refused;
+        return *refused;
     }
     let asked = form(request.query_string().as_bytes());
     let intent = asked.get("payment_intent");
@@ -78,7 +78,7 @@ pub async fn list(shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
 
 pub async fn retrieve(shared: Data<Shared>, request: HttpRequest, id: Path<String>) -> HttpResponse {
     if let Err(refused) = enter(&shared, &request) {
-        return refused;
+        return *refused;
     }
     let found = shared.book().refund_of(Kind::Stripe, &id).map(json_of);
     answer(found.map_or_else(|| missing("refund"), |refund| (200, refund)))

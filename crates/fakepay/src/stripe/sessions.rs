@@ -134,7 +134,7 @@ fn number_of(shared: &Shared, id: &str) -> Option<String> {
 
 pub async fn retrieve(shared: Data<Shared>, request: HttpRequest, id: Path<String>) -> HttpResponse {
     if let Err(refused) = enter(&shared, &request) {
-        return refused;
+        return *refused;
     }
     let expand = form(request.query_string().as_bytes()).values().any(|value| value.starts_with("payment_intent"));
     let found = number_of(&shared, &id).and_then(|number| json_of(&shared, &number, expand));
@@ -143,7 +143,7 @@ pub async fn retrieve(shared: Data<Shared>, request: HttpRequest, id: Path<Strin
 
 pub async fn list(shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
     if let Err(refused) = enter(&shared, &request) {
-        return refused;
+        return *refused;
     }
     let asked = form(request.query_string().as_bytes());
     let numbers: Vec<(DateTime<Utc>, String)> =

@@ -131,7 +131,7 @@ fn found(shared: &Shared, id: &str) -> Said {
 pub async fn retrieve(shared: Data<Shared>, request: HttpRequest, id: Path<String>) -> HttpResponse {
     match enter(&shared, &request) {
         Ok(()) => answer(found(&shared, &id)),
-        Err(refused) => refused,
+        Err(refused) => *refused,
     }
 }
 
@@ -148,7 +148,7 @@ pub async fn update(shared: Data<Shared>, request: HttpRequest, body: Bytes, id:
 
 pub async fn cancel(shared: Data<Shared>, request: HttpRequest, id: Path<String>) -> HttpResponse {
     if let Err(refused) = enter(&shared, &request) {
-        return refused;
+        return *refused;
     }
     let now = shared.now();
     let ended = change(&shared, &id, |subscription| {

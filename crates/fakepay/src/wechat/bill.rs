@@ -27,7 +27,7 @@ pub fn local(time: DateTime<Utc>) -> chrono::NaiveDateTime {
 
 pub async fn trade_bill(shared: Data<Shared>, request: HttpRequest, asked: Query<Asked>) -> HttpResponse {
     if let Err(refused) = enter(&shared, &request, b"") {
-        return refused;
+        return *refused;
     }
     let Some(bill) = write(&shared, asked.bill_date) else {
         return refuse(400, "NO_STATEMENT_EXIST", "账单文件不存在");
@@ -39,7 +39,7 @@ pub async fn trade_bill(shared: Data<Shared>, request: HttpRequest, asked: Query
 
 pub async fn download(shared: Data<Shared>, request: HttpRequest, asked: Query<Asked>) -> HttpResponse {
     if let Err(refused) = enter(&shared, &request, b"") {
-        return refused;
+        return *refused;
     }
     HttpResponse::Ok().content_type("text/plain").body(write(&shared, asked.bill_date).unwrap_or_default())
 }

@@ -58,7 +58,7 @@ fn parameter(message: &str) -> HttpResponse {
 
 pub async fn native(shared: Data<Shared>, request: HttpRequest, body: Bytes) -> HttpResponse {
     if let Err(refused) = enter(&shared, &request, &body) {
-        return refused;
+        return *refused;
     }
     let Ok(order) = serde_json::from_slice::<Order>(&body) else { return parameter("请求参数不符合要求") };
     if let Some(reason) = fault_of(&shared, &order) {
@@ -66,7 +66,7 @@ pub async fn native(shared: Data<Shared>, request: HttpRequest, body: Bytes) -> 
     }
     let now = shared.now();
     let number = order.out_trade_no.clone();
-    let serial = shared.book().next();
+    let serial = shared.book().next_number();
     let trade = Trade {
         kind: Kind::WeChat,
         number: number.clone(),
@@ -113,7 +113,7 @@ fn fault_of(shared: &Shared, order: &Order) -> Option<&'static str> {
 
 pub async fn query(shared: Data<Shared>, request: HttpRequest, number: Path<String>) -> HttpResponse {
     if let Err(refused) = enter(&shared, &request, b"") {
-        return refused;
+        return *refused;
     }
     let trade = shared.book().trade(Kind::WeChat, &number).cloned();
     shown(&shared, &request, trade)
@@ -121,7 +121,7 @@ pub async fn query(shared: Data<Shared>, request: HttpRequest, number: Path<Stri
 
 pub async fn query_by_transaction(shared: Data<Shared>, request: HttpRequest, id: Path<String>) -> HttpResponse {
     if let Err(refused) = enter(&shared, &request, b"") {
-        return refused;
+        return *refused;
     }
     let found = shared.book().trades(Kind::WeChat).find(|trade| trade.transaction == *id).cloned();
     // Unpaid ones have no number of WeChat Pay's.
@@ -137,7 +137,7 @@ fn shown(shared: &Shared, request: &HttpRequest, trade: Option<Trade>) -> HttpRe
 
 pub async fn close(shared: Data<Shared>, request: HttpRequest, body: Bytes, number: Path<String>) -> HttpResponse {
     if let Err(refused) = enter(&shared, &request, &body) {
-        return refused;
+        return *refused;
     }
     let closed = shared.book().close(Kind::WeChat, &number);
     match closed {
@@ -150,7 +150,7 @@ pub async fn close(shared: Data<Shared>, request: HttpRequest, body: Bytes, numb
 
 pub async fn refund(shared: Data<Shared>, request: HttpRequest, body: Bytes) -> HttpResponse {
     if let Err(refused) = enter(&shared, &request, &body) {
-        return refused;
+        return *refused;
     }
     let Ok(order) = serde_json::from_slice::<RefundOrder>(&body) else {
         return parameter("请求参数不符合要求");
@@ -185,7 +185,7 @@ fn make_refund(shared: &Shared, order: RefundOrder) -> Result<(Refund, bool), Re
     if order.amount.total != trade.amount {
         return Err(Refusal::Different);
     }
-    let serial = book.next();
+    let serial = book.next_number();
     book.refund(Refund {
         kind: Kind::WeChat,
         number: order.out_refund_no,
@@ -205,7 +205,7 @@ fn make_refund(shared: &Shared, order: RefundOrder) -> Result<(Refund, bool), Re
 
 pub async fn query_refund(shared: Data<Shared>, request: HttpRequest, number: Path<String>) -> HttpResponse {
     if let Err(refused) = enter(&shared, &request, b"") {
-        return refused;
+        return *refused;
     }
     let found = shared.book().refund_of(Kind::WeChat, &number).cloned();
     match found {

@@ -21,11 +21,11 @@ fn header<'r>(request: &'r HttpRequest, name: &str) -> &'r str {
 }
 
 /// Checks the signature over what was really sent.
-pub fn enter(shared: &Shared, request: &HttpRequest, body: &[u8]) -> Result<(), HttpResponse> {
+pub fn enter(shared: &Shared, request: &HttpRequest, body: &[u8]) -> Result<(), Box<HttpResponse>> {
     if header(request, ACCEPT.as_str()).is_empty() || header(request, USER_AGENT.as_str()).is_empty() {
-        return Err(refuse(400, "INVALID_REQUEST", "Http头缺少Accept或User-Agent"));
+        return Err(Box::new(refuse(400, "INVALID_REQUEST", "Http头缺少Accept或User-Agent")));
     }
-    let wrong = |message: &str| refuse(401, "SIGN_ERROR", message);
+    let wrong = |message: &str| Box::new(refuse(401, "SIGN_ERROR", message));
     let authorization = header(request, AUTHORIZATION.as_str());
     let fields = authorization.strip_prefix(SCHEME).and_then(fields).ok_or_else(|| wrong("Authorization不合法"))?;
     let field = |name: &str| fields.get(name).copied().unwrap_or_default();

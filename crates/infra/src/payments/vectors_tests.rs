@@ -84,7 +84,7 @@ fn resources_open_with_32_bytes_and_with_no_other_length() {
         if let Some(expected) = vector["plaintext"].as_str() {
             assert_eq!(plain, expected.as_bytes())
         } else {
-            let hash: String = digest(&SHA256, &plain).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+            let hash = domain::text::hex(digest(&SHA256, &plain).as_ref());
             assert_eq!(hash, text(vector, "/plaintext_sha256"));
         }
         let mut cut = STANDARD.decode(sealed).unwrap();

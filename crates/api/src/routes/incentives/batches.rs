@@ -30,7 +30,7 @@ pub struct RedemptionBatchBody {
     count: u32,
     value: RewardBody,
     /// How many users may use each code, once each; 1 when left out.
-    #[schema(minimum = 1, maximum = 1000000000)]
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
     max_uses: Option<i64>,
     /// A present rather than something sold.
     gift: Option<bool>,
@@ -107,8 +107,8 @@ pub async fn create_redemption_batch(
     caller.actor().require_admin()?;
     let once = idempotency::required(&request, caller.actor().user, "POST /admin/redemption-batches", &body.0)?;
     let wish = BatchWish::from(body.0);
-    let make = move |all: Arc<Services>| async move { all.redemptions.make(caller.actor(), &wish, &once).await };
-    let made = services.run(make).await?;
+    let use_case = move |all: Arc<Services>| async move { all.redemptions.make(caller.actor(), &wish, &once).await };
+    let made = services.run(use_case).await?;
     Ok(idempotency::answer(StatusCode::CREATED, made, |batch| RedemptionBatchView::of(&batch, &services.catalogue)))
 }
 

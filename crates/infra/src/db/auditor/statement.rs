@@ -105,7 +105,7 @@ pub(super) fn render(backend: DbBackend, sql: &str, chunk: Chunk, facts: &Facts)
             mark => {
                 let column = mark.trim_start_matches("in ");
                 let (after, last) = (bind(chunk.0.into()), bind(chunk.1.into()));
-                text.push_str(&format!("{column} > {after} AND {column} <= {last}"));
+                text.push_str(&[column, " > ", &after, " AND ", column, " <= ", &last].concat());
             }
         }
         rest = after;

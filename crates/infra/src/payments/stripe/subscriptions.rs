@@ -206,7 +206,7 @@ impl Stripe {
     fn fresh_key(&self) -> ProviderResult<String> {
         let random = self.surroundings.random.random();
         let random = random.map_err(|_| self.outside.unavailable("there is no randomness"))?;
-        Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(domain::text::hex(&random))
     }
 
     pub(super) async fn end_subscription(
