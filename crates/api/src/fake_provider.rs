@@ -44,7 +44,8 @@ fn address(settings: &Settings) -> String {
     }
 }
 
-fn offer(fake: &FakePay, notify_url: String, online: &mut Online) {
+/// Makes the settings those of the fake's one merchant.
+pub fn offer(fake: &FakePay, notify_url: String, online: &mut Online) {
     let keys = fake.shared.keys();
     let merchant = &keys.merchant;
     let known = |(serial, key): &(String, Arc<fakepay::keys::Rsa>)| WeChatKey {
