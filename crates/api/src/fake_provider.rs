@@ -53,7 +53,7 @@ pub fn offer(fake: &FakePay, notify_url: String, online: &mut Online) {
         key: key.public_pem.clone(),
     };
     online.notify_url = Some(notify_url);
-    online.wechat.base_url = fake.base().to_owned();
+    fake.base().clone_into(&mut online.wechat.base_url);
     online.wechat.app_id.clone_from(&merchant.wechat_app_id);
     online.wechat.merchant_id.clone_from(&merchant.wechat_merchant_id);
     online.wechat.merchant_serial.clone_from(&merchant.wechat_merchant_serial);
@@ -65,7 +65,7 @@ pub fn offer(fake: &FakePay, notify_url: String, online: &mut Online) {
     online.alipay.seller_id.clone_from(&merchant.alipay_seller_id);
     online.alipay.app_key = SecretString::from(keys.alipay_app.private_pem.clone());
     online.alipay.alipay_keys = vec![keys.alipay.public_pem.clone()];
-    online.stripe.base_url = fake.base().to_owned();
+    fake.base().clone_into(&mut online.stripe.base_url);
     online.stripe.secret_key = SecretString::from(merchant.stripe_secret_key.clone());
     online.stripe.webhook_secrets = keys.stripe_webhook_secrets.iter().cloned().map(SecretString::from).collect();
 }
