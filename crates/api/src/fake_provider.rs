@@ -69,3 +69,32 @@ pub fn offer(fake: &FakePay, notify_url: String, online: &mut Online) {
     online.stripe.secret_key = SecretString::from(merchant.stripe_secret_key.clone());
     online.stripe.webhook_secrets = keys.stripe_webhook_secrets.iter().cloned().map(SecretString::from).collect();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(environment: &[(&str, &str)]) -> Settings {
+        let owned = environment.iter().map(|(key, value)| (format!("SUANPAN__{key}"), (*value).to_owned()));
+        Settings::load(None, owned.collect::<Vec<_>>()).unwrap()
+    }
+
+    #[test]
+    fn only_development_without_a_real_provider_gets_a_fake_one() {
+        assert!(is_wanted(&settings(&[])));
+        assert!(!is_wanted(&settings(&[("PAYMENTS__FAKE__ENABLED", "false")])));
+        let real = [
+            ("PAYMENTS__ONLINE__STRIPE__SECRET_KEY", "sk_test_x"),
+            ("PAYMENTS__ONLINE__STRIPE__WEBHOOK_SECRETS", "whsec_x"),
+        ];
+        assert!(!is_wanted(&settings(&real)));
+    }
+
+    #[test]
+    fn production_never_starts_it() {
+        let key = ("SECURITY__ENCRYPTION_KEYS", "a:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
+        let mut production = settings(&[("PROFILE", "production"), ("PAYMENTS__FAKE__ENABLED", "true"), key]);
+        assert!(start(&mut production).unwrap().is_none());
+        assert!(!production.payments.online.offers_wechat());
+    }
+}
