@@ -12,7 +12,17 @@ use uuid::Uuid;
 
 /// The auditor's rules about wallets: what they say holds also where a test wrote transfers of no order.
 const RULES: [&str; 12] = [
-    "L-3", "L-4", "L-4-last", "L-4-transfer", "L-4-twice", "L-4-missing", "L-5", "L-6", "R-7", "R-7-open", "Q-10",
+    "L-3",
+    "L-4",
+    "L-4-last",
+    "L-4-transfer",
+    "L-4-twice",
+    "L-4-missing",
+    "L-5",
+    "L-6",
+    "R-7",
+    "R-7-open",
+    "Q-10",
     "Q-10-named",
 ];
 

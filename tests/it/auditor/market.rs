@@ -141,11 +141,8 @@ impl<'a> Market<'a> {
     /// An adjustment that stands, and one that was reversed.
     pub async fn adjust(&self, account: AccountId) {
         let ledger = &self.scene.services.ledger;
-        let wish = |amount: &str| AdjustmentWish {
-            amount: amount.to_owned(),
-            currency: None,
-            reason: "a test".to_owned(),
-        };
+        let wish =
+            |amount: &str| AdjustmentWish { amount: amount.to_owned(), currency: None, reason: "a test".to_owned() };
         ledger.adjust(&self.operator, account, &wish("7.00"), &once(&self.operator)).await.unwrap();
         let wrong = ledger.adjust(&self.operator, account, &wish("8.00"), &once(&self.operator)).await.unwrap().value;
         ledger.reverse(&self.operator, wrong.transfer.unwrap(), "a mistake").await.unwrap();
