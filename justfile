@@ -62,3 +62,15 @@ bench-rules:
 # Generated requests against every documented route of a server of its own; needs python3.
 schemathesis examples="50":
     scripts/schemathesis.sh {{ examples }}
+
+# Order and pay with each provider of the fake, on a database of its own.
+pay-demo:
+    scripts/pay-demo.sh
+
+# The fake provider by itself; GET /_fake/merchant says its keys.
+fakepay *arguments:
+    cargo run -p suanpan-fakepay -- {{ arguments }}
+
+# Ten thousand notifications and a thousand unknown outcomes per provider; TEST_POSTGRES_URL and TEST_MARIADB_URL as above.
+storms:
+    SUANPAN_STORM_DELIVERIES=10000 SUANPAN_UNKNOWN_RUNS=1000 cargo test --workspace --test it online -- --nocapture

@@ -8,6 +8,7 @@ mod flows;
 mod http;
 mod layers;
 mod oauth;
+mod online;
 mod payments;
 mod races;
 mod replicas;

@@ -114,6 +114,11 @@ impl TestApp {
         Self::serve(&scene::settings(url, more)).await
     }
 
+    /// Over settings that were put together elsewhere.
+    pub async fn of_settings(settings: &Settings) -> Self {
+        Self::serve(settings).await.with_operator().await
+    }
+
     async fn serve(settings: &Settings) -> Self {
         let scene = Scene::over(settings).await;
         let state = AppState::new(scene.services.clone(), settings.clone());

@@ -44,7 +44,8 @@ fn address(settings: &Settings) -> String {
     }
 }
 
-fn offer(fake: &FakePay, notify_url: String, online: &mut Online) {
+/// Makes the settings those of the fake's one merchant.
+pub fn offer(fake: &FakePay, notify_url: String, online: &mut Online) {
     let keys = fake.shared.keys();
     let merchant = &keys.merchant;
     let known = |(serial, key): &(String, Arc<fakepay::keys::Rsa>)| WeChatKey {
@@ -52,7 +53,7 @@ fn offer(fake: &FakePay, notify_url: String, online: &mut Online) {
         key: key.public_pem.clone(),
     };
     online.notify_url = Some(notify_url);
-    online.wechat.base_url = fake.base().to_owned();
+    fake.base().clone_into(&mut online.wechat.base_url);
     online.wechat.app_id.clone_from(&merchant.wechat_app_id);
     online.wechat.merchant_id.clone_from(&merchant.wechat_merchant_id);
     online.wechat.merchant_serial.clone_from(&merchant.wechat_merchant_serial);
@@ -64,7 +65,36 @@ fn offer(fake: &FakePay, notify_url: String, online: &mut Online) {
     online.alipay.seller_id.clone_from(&merchant.alipay_seller_id);
     online.alipay.app_key = SecretString::from(keys.alipay_app.private_pem.clone());
     online.alipay.alipay_keys = vec![keys.alipay.public_pem.clone()];
-    online.stripe.base_url = fake.base().to_owned();
+    fake.base().clone_into(&mut online.stripe.base_url);
     online.stripe.secret_key = SecretString::from(merchant.stripe_secret_key.clone());
     online.stripe.webhook_secrets = keys.stripe_webhook_secrets.iter().cloned().map(SecretString::from).collect();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(environment: &[(&str, &str)]) -> Settings {
+        let owned = environment.iter().map(|(key, value)| (format!("SUANPAN__{key}"), (*value).to_owned()));
+        Settings::load(None, owned.collect::<Vec<_>>()).unwrap()
+    }
+
+    #[test]
+    fn only_development_without_a_real_provider_gets_a_fake_one() {
+        assert!(is_wanted(&settings(&[])));
+        assert!(!is_wanted(&settings(&[("PAYMENTS__FAKE__ENABLED", "false")])));
+        let real = [
+            ("PAYMENTS__ONLINE__STRIPE__SECRET_KEY", "sk_test_x"),
+            ("PAYMENTS__ONLINE__STRIPE__WEBHOOK_SECRETS", "whsec_x"),
+        ];
+        assert!(!is_wanted(&settings(&real)));
+    }
+
+    #[test]
+    fn production_never_starts_it() {
+        let key = ("SECURITY__ENCRYPTION_KEYS", "a:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
+        let mut production = settings(&[("PROFILE", "production"), ("PAYMENTS__FAKE__ENABLED", "true"), key]);
+        assert!(start(&mut production).unwrap().is_none());
+        assert!(!production.payments.online.offers_wechat());
+    }
 }

@@ -11,7 +11,7 @@ pub mod cli;
 mod client_address;
 pub mod committer;
 pub mod dispatcher;
-mod fake_provider;
+pub mod fake_provider;
 pub mod http;
 mod known_callers;
 pub mod loops;

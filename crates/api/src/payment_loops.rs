@@ -68,7 +68,11 @@ async fn reconcile(services: &Services, holder: Uuid) -> Result<()> {
         match services.orders.reconcile(provider, day).await {
             Ok(done) => {
                 let (rows, settled, differences) = (done.rows, done.settled, done.differences.len());
-                tracing::info!(provider = provider.name(), %day, rows, settled, differences, "a day was compared");
+                if settled > 0 || differences > 0 {
+                    tracing::warn!(provider = provider.name(), %day, rows, settled, differences, "a day was compared");
+                } else {
+                    tracing::debug!(provider = provider.name(), %day, rows, "a day was compared, and agrees");
+                }
             }
             Err(error) => tracing::warn!(provider = provider.name(), %day, error = ?error, "a day was not compared"),
         }

@@ -76,6 +76,7 @@ impl Program {
         let mut command = self.command();
         command.arg("serve").stdin(Stdio::null()).stdout(Stdio::null());
         command.env("SUANPAN__SERVER__PORT", address.port().to_string());
+        command.env("SUANPAN__PAYMENTS__FAKE__ENABLED", "false");
         command.env("SUANPAN__METRICS__PORT", metrics.port().to_string());
         if let Some(batch) = tuning.commit_batch {
             command.env("SUANPAN__LIMITS__COMMIT_BATCH", batch.to_string());

@@ -1,6 +1,7 @@
 //! Several server processes on one database behave as one.
 
 mod loops;
+mod newcomer;
 mod process;
 mod requests;
 

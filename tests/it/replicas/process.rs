@@ -44,8 +44,13 @@ impl Drop for Process {
 impl Process {
     /// Starts servers on one database, which has users, or they would seed it.
     pub fn start_many(count: usize, url: &str) -> Vec<Self> {
-        let started: Vec<_> = (0..count).map(|_| spawn(url)).collect();
+        let started: Vec<_> = (0..count).map(|_| spawn(url, &[])).collect();
         started.into_iter().map(Self::listening).collect()
+    }
+
+    /// A server with settings of its own.
+    pub fn start_with(url: &str, more: &[(&str, &str)]) -> Self {
+        Self::listening(spawn(url, more))
     }
 
     /// Waits until the server says where it listens.
@@ -102,10 +107,14 @@ impl Process {
             Some(body) => request.header("Content-Type", "application/json").body(body.to_string()),
             None => request,
         };
-        let response = request.send().await?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.bytes().await?;
-        Ok(Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+        answer(request).await
+    }
+
+    /// As `post`, with headers.
+    pub async fn post_with(&self, token: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+        let request = self.client.post(format!("http://{}/api/v1{path}", self.address)).bearer_auth(token);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        answer(request.header("Content-Type", "application/json").body(body.to_string())).await.unwrap()
     }
 
     pub async fn get(&self, token: &str, path: &str) -> Answer {
@@ -117,7 +126,14 @@ impl Process {
     }
 }
 
-fn spawn(url: &str) -> Child {
+async fn answer(request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {
+    let response = request.send().await?;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let bytes = response.bytes().await?;
+    Ok(Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+}
+
+fn spawn(url: &str, more: &[(&str, &str)]) -> Child {
     std::process::Command::new(std::env::current_exe().unwrap())
         .args(["replicas::process::a_server", "--exact", "--ignored", "--nocapture"])
         .envs([
@@ -129,7 +145,9 @@ fn spawn(url: &str) -> Child {
             ("SUANPAN__METRICS__PORT", "0"),
             ("SUANPAN__CLOCK__TEST", "true"),
             ("SUANPAN__LOG__FORMAT", "json"),
+            ("SUANPAN__PAYMENTS__FAKE__ENABLED", "false"),
         ])
+        .envs(more.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

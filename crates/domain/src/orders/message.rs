@@ -146,7 +146,7 @@ fn headers_of(raw: &RawNotification) -> String {
     for (name, value) in &raw.headers {
         let wanted = KEPT_HEADERS.iter().any(|header| name.starts_with(header)) && !value.contains('\0');
         if wanted && kept.len() + name.len() + value.len() + 3 <= MAX_HEADERS_BYTES {
-            kept.push_str(&format!("{name}: {value}\n"));
+            kept.push_str(&[name.as_str(), ": ", value.as_str(), "\n"].concat());
         }
     }
     kept

@@ -2,7 +2,7 @@
 
 use super::message::{MessageOutcome, PaymentMessage};
 use super::polling::Along;
-use super::provider::{Notification, Notified, RawNotification, Reply};
+use super::provider::{Notification, Notified, PaymentState, RawNotification, Reply};
 use super::service::OrderService;
 use super::settling::Fact;
 use crate::error::{Error, Result};
@@ -63,6 +63,7 @@ impl OrderService {
         match notification.about {
             Notified::Payment { number, state } => {
                 let payment = PaymentId::from_uuid(number.as_uuid());
+                let state = self.confirmed(provider, payment, state).await?;
                 let fact = Fact { payment, provider, state };
                 let settled = self.apply_along(&fact, along).await?;
                 Ok(settled != super::settling::Settled::UnknownNumber)
@@ -77,6 +78,19 @@ impl OrderService {
                 Ok(true)
             }
         }
+    }
+
+    /// What a message says, unless the order does not wait for that: then the provider's answer to a query counts, if
+    /// there is one. A message that says the wrong thing must not stand in the way of the money that it is about.
+    async fn confirmed(&self, provider: Provider, id: PaymentId, told: PaymentState) -> Result<PaymentState> {
+        let PaymentState::Captured(capture) = &told else { return Ok(told) };
+        let Some(payment) = self.store.payments().find(id).await? else { return Ok(told) };
+        let as_expected = capture.payee_is_ours && capture.amount == payment.amount;
+        if as_expected || payment.provider != provider {
+            return Ok(told);
+        }
+        let Some(adapter) = self.providers.get(provider) else { return Ok(told) };
+        Ok(self.state(adapter, &payment).await.unwrap_or(told))
     }
 
     async fn conclude(&self, message: PaymentMessageId, outcome: MessageOutcome) -> Result<()> {

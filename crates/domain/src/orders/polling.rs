@@ -148,7 +148,7 @@ impl OrderService {
     }
 
     /// Where the payment stands; nothing when the provider did not say.
-    async fn state(&self, provider: &dyn PaymentProvider, payment: &Payment) -> Option<PaymentState> {
+    pub(super) async fn state(&self, provider: &dyn PaymentProvider, payment: &Payment) -> Option<PaymentState> {
         match provider.query(payment.number(), payment.reference.clone()).await {
             Ok(state) => Some(state),
             Err(ProviderError::Unsupported) => None,

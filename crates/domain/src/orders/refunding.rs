@@ -107,9 +107,9 @@ impl OrderService {
             },
         };
         if let Some(state) = state {
-            self.apply_refund(id, None, &state, None).await.map(drop)?
+            self.apply_refund(id, None, &state, None).await.map(drop)?;
         } else {
-            tracing::warn!(refund = %id, "whether the provider refunds is not known; it is asked again")
+            tracing::warn!(refund = %id, "whether the provider refunds is not known; it is asked again");
         }
         self.store.refunds().find(id).await?.ok_or(Error::NotFound("refund"))
     }

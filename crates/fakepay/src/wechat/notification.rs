@@ -154,6 +154,7 @@ fn signed(shared: &Shared, body: String, twist: Twist) -> Parts {
         ("wechatpay-timestamp", timestamp),
         ("wechatpay-nonce", nonce),
         ("wechatpay-serial", serial),
+        ("wechatpay-signature-type", "WECHATPAY2-SHA256-RSA2048".to_owned()),
     ];
     if twist != Twist::Unsigned {
         headers.push(("wechatpay-signature", signature));

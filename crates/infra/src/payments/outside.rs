@@ -106,7 +106,7 @@ impl Outside {
     }
 
     pub fn refused(&self, code: &str, message: &str) -> ProviderError {
-        tracing::info!(provider = self.provider.name(), code, "a payment provider refused");
+        tracing::debug!(provider = self.provider.name(), code, "a payment provider refused");
         ProviderError::Refused { code: cut(code, 64), message: cut(message, 256) }
     }
 }

@@ -82,7 +82,7 @@ fn resources_open_with_32_bytes_and_with_no_other_length() {
         let (nonce, associated) = (text(vector, "/nonce"), text(vector, "/aad"));
         let plain = key.open(nonce, associated, sealed).unwrap();
         if let Some(expected) = vector["plaintext"].as_str() {
-            assert_eq!(plain, expected.as_bytes())
+            assert_eq!(plain, expected.as_bytes());
         } else {
             let hash = domain::text::hex(digest(&SHA256, &plain).as_ref());
             assert_eq!(hash, text(vector, "/plaintext_sha256"));
