@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DbBackend};
 use uuid::Uuid;
 
 /// Parts of the tests in which only use cases write.
-const AUDITED: [&str; 3] = ["::flows::", "::races::", "::auditor::load"];
+const AUDITED: [&str; 4] = ["::flows::", "::races::", "::payments::", "::auditor::load"];
 
 /// The database, and what must live as long as it.
 pub struct Fresh {

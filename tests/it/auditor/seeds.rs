@@ -4,6 +4,7 @@ use super::world::World;
 use sea_orm::DbBackend;
 use uuid::Uuid;
 
+#[derive(Clone, Copy, Debug)]
 pub enum Expected {
     /// Besides the seeded one: what cannot hold either, when it does not.
     Found(&'static [&'static str]),
@@ -17,14 +18,15 @@ pub struct Seed {
     pub sql: &'static [&'static str],
 }
 
-const fn seed(id: &'static str, also: &'static [&'static str], sql: &'static [&'static str]) -> Seed {
+pub const fn seed(id: &'static str, also: &'static [&'static str], sql: &'static [&'static str]) -> Seed {
     Seed { id, expected: Expected::Found(also), sql }
 }
 
-const fn refused(id: &'static str, sql: &'static [&'static str]) -> Seed {
+pub const fn refused(id: &'static str, sql: &'static [&'static str]) -> Seed {
     Seed { id, expected: Expected::Refused, sql }
 }
 
+/// Those about usage, quota, people and what every part writes.
 pub const SEEDS: &[Seed] = &[
     seed(
         "Q-1",
@@ -170,15 +172,6 @@ pub const SEEDS: &[Seed] = &[
            WHERE p.account_id = {team}) WHERE account_id = {team} AND user_id = {worker}"],
     ),
     seed("T-5", &["K-7"], &["UPDATE accounts SET kind = 'team' WHERE id = {idle}"]),
-    seed(
-        "L-1",
-        &[],
-        &["UPDATE ledger_transfers SET from_code = 'revenue', to_code = 'revenue' WHERE kind = 'payment'"],
-    ),
-    seed("L-3", &[], &["UPDATE wallets SET balance = balance + 1 WHERE account_id = {pro}"]),
-    seed("L-3-wallet", &[], &["DELETE FROM wallets WHERE account_id = {pro}"]),
-    refused("L-5", &["UPDATE wallets SET held = balance + 1 WHERE account_id = {pro}"]),
-    refused("L-8", &["UPDATE ledger_transfers SET kind = 'payment', reference = 'p1'"]),
     seed("K-1", &[], &["UPDATE api_keys SET token_hash = SUBSTR(token_hash, 1, 32)"]),
     seed("K-1-session", &[], &["UPDATE sessions SET token_hash = SUBSTR(token_hash, 1, 32)"]),
     seed(
@@ -224,6 +217,8 @@ pub fn fill(backend: DbBackend, world: &World, sql: &str) -> String {
     ];
     let ids = [
         ("{pro}", world.pro.account.as_uuid()),
+        ("{buyer}", world.buyer.account.as_uuid()),
+        ("{payer}", world.payer.account.as_uuid()),
         ("{free}", world.free.account.as_uuid()),
         ("{idle}", world.idle.as_uuid()),
         ("{team}", world.team.as_uuid()),

@@ -1,16 +1,15 @@
 //! A small world with something of everything that the auditor looks at.
 
+use super::market::{GIVING, Market};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::accounts::{AccountRef, KeyWish};
 use domain::id::{AccountId, ApiKeyId, GrantId, UserId};
 use domain::metering::{Command, Consume, Done, End, Ending, Reservation, Reserve};
-use domain::money::{Currency, Money};
 use domain::notices::WebhookWish;
 use domain::plans::MeterCode;
 use domain::quantity::Quantity;
 use domain::quota::{Grant, GrantOrigin};
 use domain::teams::JoinPolicy;
-use domain::wallet::{self, LedgerAccount, Provider, Transfer, TransferKind};
 use harness::databases::Fresh;
 use harness::scene::{Customer, Scene, command};
 
@@ -22,6 +21,10 @@ pub struct World {
     pub pro: Customer,
     /// A reservation that fell short.
     pub free: Customer,
+    /// Traded, was given to and was billed.
+    pub buyer: Customer,
+    /// Usage paid from the wallet, and money held of it.
+    pub payer: Customer,
     /// Two periods and no use.
     pub idle: AccountId,
     pub team: AccountId,
@@ -33,22 +36,32 @@ pub struct World {
 
 impl World {
     pub async fn build(fresh: &Fresh) -> Self {
-        let scene = Scene::with(&fresh.url, &OPEN).await;
+        let settings: Vec<_> = OPEN.iter().chain(&GIVING).copied().collect();
+        let scene = Scene::with(&fresh.url, &settings).await;
+        let market = Market::new(&scene);
         let pro = scene.customer(Some("professional")).await;
         let idle = scene.customer(Some("professional")).await;
         used(&scene, command(pro.account, "words", 1_000, "before")).await;
         used(&scene, command(pro.account, "storage", 50_000, "stored")).await;
+        let (buyer, payer) = (scene.customer(None).await, scene.customer(None).await);
+        market.trade(&buyer).await;
+        market.bill(&buyer).await;
         scene.move_clock(scene.now() + TimeDelta::days(32));
         scene.put_on(&idle, "professional", None).await;
         scene.put_on(&pro, "professional", None).await;
         close_first_period(fresh, pro.account).await;
+        market.close().await;
+        market.adjust(buyer.account).await;
+        market.give(&buyer).await;
+        market.top_up(&payer, "9.00").await;
+        market.spend(&payer).await;
         spend(&scene, &pro).await;
         let free = scene.customer(None).await;
         fall_short(&scene, free.account).await;
         let (team, worker, guest) = gather(&scene).await;
-        fill_wallet(&scene, pro.account).await;
+        market.top_up(&pro, "25.00").await;
         tell(&scene, &pro).await;
-        Self { pro, free, idle: idle.account, team, worker, guest }
+        Self { pro, free, buyer, payer, idle: idle.account, team, worker, guest }
     }
 }
 
@@ -142,20 +155,6 @@ async fn gather(scene: &Scene) -> (AccountId, UserId, UserId) {
     let guest = Customer { actor: people[2].clone(), account: crew.account };
     key_of(scene, &guest, KeyWish { account: AccountRef::Id(crew.account), ..KeyWish::default() }).await;
     (crew.account, people[1].user, people[2].user)
-}
-
-async fn fill_wallet(scene: &Scene, account: AccountId) {
-    let amount = Money::parse("25", Currency::CNY).unwrap();
-    let (cash, suspense) = (LedgerAccount::Cash(Provider::Manual), LedgerAccount::Suspense);
-    let transfer = |what, sides| Transfer::new(what, sides, amount, scene.now()).unwrap();
-    let transfers = [
-        transfer((TransferKind::Payment, "p1"), (cash, suspense)).about(account),
-        transfer((TransferKind::TopUp, "o1"), (suspense, LedgerAccount::Wallet(account))),
-    ];
-    let work = scene.services.store.begin().await.unwrap();
-    work.accounts().lock(account).await.unwrap();
-    wallet::post(&*work, &transfers).await.unwrap();
-    work.commit().await.unwrap();
 }
 
 /// Events that stand in the lane of an endpoint where nobody is.

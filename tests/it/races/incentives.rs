@@ -1,10 +1,11 @@
 //! Fifty at once for one code, one day and one balance: each is credited exactly as often as it may be.
 
 use super::rounds;
-use domain::accounts::AccountRef;
+use domain::accounts::{AccountRef, Registration};
 use domain::actor::Actor;
 use domain::error::Error;
 use domain::idempotency::IdempotentRequest;
+use domain::identity::{Password, Username};
 use domain::incentives::{BatchWish, Redeemed, RewardWish};
 use domain::money::{Currency, Money};
 use domain::page::PageRequest;
@@ -15,8 +16,11 @@ use std::sync::Arc;
 
 const RACERS: usize = 50;
 const USES: i64 = 7;
-const GIVING: [(&str, &str); 2] =
-    [("SUANPAN__INCENTIVES__CHECK_IN__REWARD__AMOUNT", "0.10"), ("SUANPAN__INCENTIVES__REFERRAL__LEAST_TRANSFER", "1")];
+const GIVING: [(&str, &str); 3] = [
+    ("SUANPAN__INCENTIVES__CHECK_IN__REWARD__AMOUNT", "0.10"),
+    ("SUANPAN__INCENTIVES__REFERRAL__INVITER", "7.50"),
+    ("SUANPAN__INCENTIVES__REFERRAL__LEAST_TRANSFER", "1"),
+];
 
 async fn all<T: Send + 'static>(racers: Vec<impl Future<Output = T> + Send + 'static>) -> Vec<T> {
     let racers = racers.into_iter().map(tokio::spawn);
@@ -121,9 +125,11 @@ async fn what_was_earned_is_transferred_once(fresh: &Fresh) {
     let scene = Arc::new(Scene::with(&fresh.url, &GIVING).await);
     for round in 0..rounds() {
         let customer = scene.customer(None).await;
-        let work = scene.services.store.begin().await.unwrap();
-        assert!(work.referrals().earn(customer.actor.user, yuan("7.50")).await.unwrap());
-        work.commit().await.unwrap();
+        let code = scene.services.referrals.view(&customer.actor).await.unwrap().code.as_str().to_owned();
+        let username = Some(Username::parse(&format!("invited{round}")).unwrap());
+        let wish = Registration { username, aff_code: Some(code), ..Registration::default() };
+        let password = Password::choose("a password of tests").unwrap();
+        scene.services.registration.register(wish, &password, None).await.unwrap();
         let transferring = |racer: usize| {
             let (scene, actor) = (scene.clone(), customer.actor.clone());
             let request = once(&actor, "POST /referral/transfer", racer.to_string());

@@ -1,7 +1,8 @@
 //! From the catalogue's text to a statement: marks become bound values.
 //!
 //! `{in c.account_id}` bounds a column to the chunk's accounts, `{gauges}` lists the meters that are levels,
-//! `{a minute ago}` is a time, `{long after a: b}` asks whether `b` is more than five seconds after `a`.
+//! `{a minute ago}` is a time, `{long after a: b}` asks whether `b` is more than five seconds after `a`, `{hex a}`
+//! writes an id as its digits, and `{id of a}` reads the id at the end of a reference such as `pay_…`.
 
 use crate::db::entity::option;
 use crate::db::error::store_error;
@@ -16,6 +17,8 @@ use uuid::Uuid;
 const GRACE: TimeDelta = TimeDelta::seconds(60);
 
 const LONG_AFTER: &str = "long after ";
+const HEX: &str = "hex ";
+const ID_OF: &str = "id of ";
 
 /// Accounts after the first id, up to and with the second.
 pub(super) type Chunk = (Uuid, Uuid);
@@ -102,6 +105,8 @@ pub(super) fn render(backend: DbBackend, sql: &str, chunk: Chunk, facts: &Facts)
                 let (before, after) = mark[LONG_AFTER.len()..].split_once(": ").unwrap_or_default();
                 text.push_str(&long_after(backend, before, after));
             }
+            mark if mark.starts_with(HEX) => text.push_str(&hex(backend, &mark[HEX.len()..])),
+            mark if mark.starts_with(ID_OF) => text.push_str(&id_of(backend, &mark[ID_OF.len()..])),
             mark => {
                 let column = mark.trim_start_matches("in ");
                 let (after, last) = (bind(chunk.0.into()), bind(chunk.1.into()));
@@ -120,6 +125,24 @@ fn long_after(backend: DbBackend, before: &str, after: &str) -> String {
         DbBackend::Postgres => format!("{after} > {before} + INTERVAL '5 seconds'"),
         DbBackend::MySql => format!("{after} > {before} + INTERVAL 5 SECOND"),
         _ => format!("julianday({after}) > julianday({before}) + 5.0 / 86400"),
+    }
+}
+
+/// The 32 digits of an id.
+fn hex(backend: DbBackend, column: &str) -> String {
+    match backend {
+        DbBackend::Postgres => format!("REPLACE(CAST({column} AS TEXT), '-', '')"),
+        _ => format!("LOWER(HEX({column}))"),
+    }
+}
+
+/// The id that a reference ends with, after a prefix of three letters; NULL where it is something else.
+fn id_of(backend: DbBackend, reference: &str) -> String {
+    match backend {
+        DbBackend::Postgres => format!(
+            "CASE WHEN {reference} ~ '^[a-z]{{3}}_[0-9a-f]{{32}}$' THEN CAST(SUBSTR({reference}, 5) AS UUID) END"
+        ),
+        _ => format!("UNHEX(SUBSTR({reference}, 5))"),
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) const RULES: &[Invariant] = &[
           UNION SELECT account_id, 'reservations' FROM reservations WHERE {in account_id} \
           UNION SELECT account_id, 'keys' FROM api_keys WHERE {in account_id} \
           UNION SELECT account_id, 'a wallet' FROM wallets WHERE {in account_id} \
+          UNION SELECT account_id, 'orders' FROM orders WHERE {in account_id} \
+          UNION SELECT account_id, 'bills' FROM billing_records WHERE {in account_id} \
           UNION SELECT account_id, 'members' FROM team_members WHERE {in account_id} \
           UNION SELECT account_id, 'a team' FROM teams WHERE {in account_id}) o \
          LEFT JOIN accounts a ON a.id = o.account_id WHERE a.id IS NULL",
@@ -49,5 +51,24 @@ pub(super) const RULES: &[Invariant] = &[
         "every key is somebody's",
         "SELECT k.account_id AS account, k.id AS id, CONCAT('key ', k.name, ' of nobody') AS detail FROM api_keys k \
          LEFT JOIN users u ON u.id = k.user_id WHERE u.id IS NULL",
+    ),
+    Invariant::whole(
+        "S-1",
+        "of a verified identity only ciphertexts are kept, and a keyed hash of the number",
+        "SELECT v.user_id AS id, 'a verified identity in clear' AS detail FROM user_verifications v \
+         WHERE v.real_name NOT LIKE 'v1.%' OR v.id_number NOT LIKE 'v1.%' OR v.mask NOT LIKE 'v1.%' \
+          OR LENGTH(v.number_index) <> 64",
+    ),
+    Invariant::whole(
+        "S-2",
+        "a verified identity is somebody's",
+        "SELECT v.user_id AS id, 'a verified identity of nobody' AS detail FROM user_verifications v \
+         LEFT JOIN users u ON u.id = v.user_id WHERE u.id IS NULL",
+    ),
+    Invariant::whole(
+        "S-4",
+        "no two verified identities have one number",
+        "SELECT CONCAT(COUNT(*), ' identities with one number') AS detail FROM user_verifications \
+         GROUP BY number_index HAVING COUNT(*) > 1",
     ),
 ];
