@@ -6,6 +6,7 @@ mod identity;
 mod incentives;
 mod kernel;
 mod metering;
+mod mirrors;
 mod notices;
 mod operators;
 mod orders;
@@ -172,5 +173,8 @@ fn money() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(incentives::Referrals),
         Box::new(incentives::ReferralRewards),
         Box::new(verification::UserVerifications),
+        Box::new(mirrors::ProviderSubscriptions),
+        Box::new(mirrors::ProviderSubscriptionsByReference),
+        Box::new(mirrors::ProviderSubscriptionsByAccount),
     ]
 }

@@ -3,8 +3,8 @@
 use crate::accounts::{AccountRepository, MembershipRepository, MockAccountRepository, MockMembershipRepository};
 use crate::audit::{AuditLog, MockAuditLog};
 use crate::billing::{
-    BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, MockBillPaymentRepository,
-    MockBillRepository, MockClosingRepository, MockCouponRepository,
+    BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, MirrorRepository,
+    MockBillPaymentRepository, MockBillRepository, MockClosingRepository, MockCouponRepository, MockMirrorRepository,
 };
 use crate::idempotency::{IdempotencyRepository, MockIdempotencyRepository};
 use crate::identity::{
@@ -83,6 +83,7 @@ doubles! {
     audit: MockAuditLog as AuditLog,
     check_ins: MockCheckInRepository as CheckInRepository,
     bills: MockBillRepository as BillRepository,
+    mirrors: MockMirrorRepository as MirrorRepository,
     bill_payments: MockBillPaymentRepository as BillPaymentRepository,
     closings: MockClosingRepository as ClosingRepository,
     counters: MockCounterRepository as CounterRepository,

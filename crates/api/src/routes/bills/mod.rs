@@ -1,5 +1,6 @@
 //! `/bills`: what an account owes and owed, why, and paying it.
 
+mod recurring;
 mod views;
 
 use crate::caller::Caller;
@@ -26,6 +27,7 @@ pub use views::{BillDetail, BillPaymentView, BillSummary};
 
 pub fn configure(config: &mut ServiceConfig) {
     config.service(list_bills).service(get_bill).service(list_bill_usage).service(pay_bill);
+    recurring::configure(config);
 }
 
 /// Which bills.
