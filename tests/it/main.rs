@@ -2,8 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod auditor;
+mod backup;
 mod contracts;
 mod db;
+mod deploy;
+mod drivers;
 mod flows;
 mod http;
 mod layers;
@@ -13,4 +16,5 @@ mod payments;
 mod races;
 mod replicas;
 mod roles;
+mod security;
 mod seed_map;
