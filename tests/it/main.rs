@@ -8,6 +8,7 @@ mod db;
 mod deploy;
 mod drivers;
 mod flows;
+mod fuzz;
 mod http;
 mod layers;
 mod oauth;

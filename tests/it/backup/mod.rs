@@ -18,7 +18,6 @@ const BETWEEN: usize = 20;
 
 /// Writers that go on until they are stopped.
 pub struct Load {
-    pub scene: Arc<Scene>,
     pub accounts: Vec<AccountId>,
     stop: Arc<AtomicBool>,
     done: Arc<AtomicUsize>,
@@ -35,7 +34,7 @@ impl Load {
             accounts.push(account);
             writers.push(tokio::spawn(write(scene.clone(), account, stop.clone(), done.clone())));
         }
-        Self { scene, accounts, stop, done, writers }
+        Self { accounts, stop, done, writers }
     }
 
     /// Waits until so many more units of work are there.

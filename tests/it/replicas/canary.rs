@@ -89,7 +89,7 @@ async fn go_through(server: &Process, canaries: &mut Canaries) {
     for (token, path, body) in [
         ("", "/auth/login", login(WRONG_PASSWORD)),
         ("", "/auth/login", json!({"login": CARD, "password": CARD})),
-        ("", "/auth/register", json!({"username": "canary2", "password": NEW_PASSWORD, CARD: NEW_PASSWORD})),
+        ("", "/auth/register", json!({"username": "canary2", "password": NEW_PASSWORD, "card": CARD})),
         ("", "/auth/register", json!({"username": "canary", "password": NEW_PASSWORD})),
         (&session, "/me/verification", json!({"real_name": NAME, "id_number": "110105194912310021"})),
         (&session, "/webhook-endpoints", json!({"url": format!("http://user:{PASSWORD}@127.0.0.1/")})),
@@ -109,8 +109,9 @@ async fn go_through(server: &Process, canaries: &mut Canaries) {
     for path in [format!("/quota?api_key={key}"), format!("/usage?cursor={CARD}"), format!("/api-keys/{CARD}")] {
         refused.push(server.get("", &path).await.body);
     }
-    let signed = [("Stripe-Signature", STRIPE_SECRET)];
-    refused.push(server.post_with("", "/webhooks/stripe", &signed, &json!({"card": CARD})).await.body);
+    // Its body would be kept as it came in, for operators.
+    let signed = [("Stripe-Signature", "t=1,v1=00")];
+    refused.push(server.post_with("", "/webhooks/stripe", &signed, &json!({"type": "forged"})).await.body);
     canaries.answers = refused;
 }
 
