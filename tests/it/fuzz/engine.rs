@@ -115,7 +115,7 @@ impl Inputs {
                 input.splice(at..end, word.iter().copied());
             }
             _ if at < input.len() => {
-                input[at] = input[at].swap_bytes().wrapping_add(u8::try_from(self.below(3)).unwrap())
+                input[at] = input[at].wrapping_add(u8::try_from(self.below(3)).unwrap());
             }
             _ => {}
         }

@@ -8,7 +8,7 @@ fn model(text: &str, scale: u8) -> Option<i128> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let mut parts = digits.split('.');
     let (whole, fraction) = (parts.next()?, parts.next());
-    let plain = |part: &str| !part.is_empty() && part.chars().all(|letter| ('0'..='9').contains(&letter));
+    let plain = |part: &str| !part.is_empty() && part.chars().all(|letter: char| letter.is_ascii_digit());
     let well_formed = plain(whole) && fraction.is_none_or(plain) && parts.next().is_none();
     if !well_formed || (whole != "0" && whole.starts_with('0')) {
         return None;
