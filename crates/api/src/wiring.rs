@@ -24,7 +24,7 @@ use infra::crypto::{Argon2Hasher, Keyring, OsSecrets};
 use infra::db::{DatabaseSettings, connect};
 use infra::oauth::Providers;
 use secrecy::ExposeSecret;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use tokio::runtime::Handle;
 
 /// The name of the option that keeps the test clock's time.
@@ -162,6 +162,9 @@ fn build(
     })
 }
 
+/// Whether the missing key was spoken of: seeding wires the services more than once.
+static SAID: Once = Once::new();
+
 /// Production that needs a key was refused without one before it came here; what needs none goes without.
 fn keyring(settings: &Settings) -> anyhow::Result<Arc<Keyring>> {
     let keys = &settings.security.encryption_keys;
@@ -172,7 +175,9 @@ fn keyring(settings: &Settings) -> anyhow::Result<Arc<Keyring>> {
     if settings.profile == Profile::Production {
         return Ok(Arc::new(Keyring::without_keys()));
     }
-    tracing::warn!("security.encryption_keys is empty: secrets are encrypted with a public development key");
+    SAID.call_once(|| {
+        tracing::warn!("security.encryption_keys is empty: secrets are encrypted with a public development key");
+    });
     Ok(Arc::new(Keyring::development()))
 }
 

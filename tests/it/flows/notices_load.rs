@@ -5,7 +5,7 @@
 
 use api::dispatcher::Dispatcher;
 use domain::notices::WebhookWish;
-use harness::databases::Fresh;
+use harness::databases::{Fresh, Server, empty};
 use harness::receiver::{Behaviour, Receiver, until};
 use harness::scene::{Customer, Scene};
 use std::time::{Duration, Instant};
@@ -92,19 +92,31 @@ async fn run(fresh: &Fresh, messages: usize, poison: bool) -> Figures {
     Figures { p50: at(50), p99: at(99), most: at(100), took, repeated }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a load test; run by name"]
-async fn a_poison_endpoint_does_not_double_the_lag_of_the_others() {
+/// Without a poison endpoint and with one, each in a database of its own.
+async fn compare(server: Server) {
     let messages = from_environment(MESSAGES_VARIABLE, MESSAGES);
     let mut p99 = Vec::new();
     for poison in [false, true] {
-        let fresh = harness::databases::sqlite().await;
+        let fresh = empty(server).await.migrated().await;
         let figures = run(&fresh, messages, poison).await;
         println!(
-            "{messages} messages, poison {poison}: p50 {:?}, p99 {:?}, longest {:?}, took {:?}, repeated {}",
+            "{server:?}, {messages} messages, poison {poison}: p50 {:?}, p99 {:?}, longest {:?}, took {:?}, repeated {}",
             figures.p50, figures.p99, figures.most, figures.took, figures.repeated
         );
         p99.push(figures.p99);
+        fresh.discard().await;
     }
     assert!(p99[1] <= p99[0] * 2, "{p99:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a load test; run by name"]
+async fn a_poison_endpoint_does_not_double_the_lag_of_the_others() {
+    compare(Server::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a load test; run by name, needs TEST_POSTGRES_URL"]
+async fn a_poison_endpoint_does_not_double_the_lag_of_the_others_on_postgres() {
+    compare(Server::Postgres).await;
 }

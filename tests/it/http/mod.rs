@@ -21,4 +21,5 @@ mod usage;
 mod usage_events;
 mod wallet;
 mod webhook_keeping;
+mod webhook_snippets;
 mod webhooks;

@@ -325,3 +325,24 @@ async fn odd_bodies_are_refused_and_change_nothing() {
     let most = json!({"allocations": {"words": "9223372036854775807", "cu": "0.001"}});
     owner.patch(&path, &most).await.expect(200);
 }
+
+db_test!(a_plain_member_lists_the_reservations_that_are_the_members_own, async |fresh: &Fresh| {
+    let stage = Stage::new(fresh).await;
+    let member = stage.member().await;
+    let hold = async |user: &User| {
+        let words = json!({"meter": "words", "quantity": 3, "account": stage.account});
+        let caller = stage.app.by(&user.token).header("Idempotency-Key", &id_of(user));
+        caller.post("/reservations", &words).await.expect(201).text("/id")
+    };
+    let (of_owner, of_member) = (hold(&stage.owner).await, hold(&member).await);
+    let listed = async |user: &User| {
+        let path = format!("/reservations?account={}&status=open", stage.account);
+        let list = stage.app.by(&user.token).get(&path).await.expect(200);
+        let rows = list.body["data"].as_array().unwrap().clone();
+        rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&member).await, std::slice::from_ref(&of_member));
+    assert_eq!(listed(&stage.owner).await, [of_member.clone(), of_owner.clone()]);
+    stage.role(&member, "admin").await.expect(200);
+    assert_eq!(listed(&member).await, [of_member, of_owner]);
+});

@@ -5,6 +5,8 @@ use domain::error::Error;
 use domain::identity::{FlowSecrets, IdentityProviders, Proof, ProviderName, Token, TokenKind};
 use domain::page::PageRequest;
 use domain::time::Clock;
+use harness::databases::Fresh;
+use harness::db_test;
 use harness::identity_provider::{CLIENT_ID, Fault, IdentityProvider};
 use infra::clock::{SystemClock, TestClock};
 use infra::oauth::{ProviderKind, ProviderSettings, Providers};
@@ -147,3 +149,43 @@ async fn a_new_key_is_fetched_when_it_is_first_seen_but_not_for_everybody_who_cl
     assert_eq!(identify(&providers).await.unwrap(), "42");
     assert_eq!(provider.key_fetches(), 3);
 }
+
+/// As many log-ins as one address may leave open, and as many failures of log-in.
+const OPEN_LOG_INS: usize = 20;
+
+db_test!(who_begins_and_never_ends_is_refused_by_address_and_who_comes_back_is_not, async |fresh: &Fresh| {
+    let provider = IdentityProvider::start();
+    let app = app_with(&fresh.url, &provider, &[("corp", "oidc")]).await;
+    let start = async || app.anonymous().get("/auth/oauth/corp/start").await;
+    // Those that end well end the run, however many there are.
+    for _ in 0..3 {
+        for _ in 0..OPEN_LOG_INS / 2 {
+            start().await.expect(303);
+        }
+        travel(&app, "corp", "").await.finish(&app).await.expect(200);
+    }
+    for _ in 0..OPEN_LOG_INS {
+        start().await.expect(303);
+    }
+    let refused = start().await.expect(429);
+    assert_eq!(refused.code(), "rate_limited");
+    assert!(refused.header("retry-after").is_some());
+    // Who is logged in is known, and links an identity all the same; and passwords have a count of their own.
+    let user = app.user(None).await;
+    app.by(&user.token).send("POST", "/me/identities/corp/start", None).await.expect(200);
+    let right = serde_json::json!({"login": user.name, "password": harness::app::PASSWORD});
+    app.anonymous().post("/auth/login", &right).await.expect(200);
+    app.scene.move_clock(app.scene.now() + chrono::TimeDelta::seconds(61));
+    start().await.expect(303);
+});
+
+db_test!(log_ins_begun_side_by_side_are_counted_one_by_one, async |fresh: &Fresh| {
+    let provider = IdentityProvider::start();
+    let app = app_with(&fresh.url, &provider, &[("corp", "oidc")]).await;
+    let start = async || app.anonymous().get("/auth/oauth/corp/start").await;
+    let starts = (0..OPEN_LOG_INS * 2).map(|_| start());
+    let answers = futures_util::future::join_all(starts).await;
+    let begun = answers.iter().filter(|answer| answer.status == 303).count();
+    assert!(begun <= OPEN_LOG_INS, "{begun}");
+    assert!(answers.iter().all(|answer| [303, 429, 503].contains(&answer.status)));
+});

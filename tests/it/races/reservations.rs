@@ -102,7 +102,7 @@ async fn expire_the_short_one(scene: &Scene, other: &Scene) {
 
 async fn books_agree(scene: &Scene, account: AccountId, round: usize) {
     let filter = ReservationFilter::default();
-    let all = scene.services.metering.list_reservations(account, &filter, PAGE).await.unwrap().rows;
+    let all = scene.services.store.reservations().list(account, &filter, PAGE).await.unwrap().rows;
     let rows = scene.services.metering.list_usage(account, &UsageFilter::default(), PAGE).await.unwrap().rows;
     let quota = scene.quota(account, "words").await;
     let sum = |quantities: &mut dyn Iterator<Item = Quantity>| quantities.map(Quantity::as_atoms).sum::<i64>();

@@ -17,6 +17,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 const JOINERS: usize = 50;
 const SEATS: u32 = 3;
+/// How often somebody asks again who was told that the server is busy.
+const TRIES: usize = 20;
 /// How many consume at once while the member is removed.
 const CONSUMERS: usize = 4;
 
@@ -27,7 +29,16 @@ async fn all<T: Send + 'static>(racers: Vec<impl Future<Output = T> + Send + 'st
 
 fn joining(scene: &Arc<Scene>, actor: &Actor, code: &str) -> impl Future<Output = Result<()>> + Send + use<> {
     let (scene, actor, code) = (scene.clone(), actor.clone(), code.to_owned());
-    async move { scene.services.teams.join(&actor, &code).await.map(drop) }
+    async move {
+        for _ in 0..TRIES {
+            match scene.services.teams.join(&actor, &code).await {
+                // Collided too often: over HTTP that is 503, and a client comes again.
+                Err(Error::Unavailable | Error::Store(_)) => tokio::task::yield_now().await,
+                joined => return joined.map(drop),
+            }
+        }
+        scene.services.teams.join(&actor, &code).await.map(drop)
+    }
 }
 
 fn active(members: &[MemberQuota]) -> Vec<UserId> {

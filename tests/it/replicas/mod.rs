@@ -5,6 +5,7 @@ mod loops;
 mod newcomer;
 mod process;
 mod requests;
+mod seeding;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::accounts::KeyWish;

@@ -15,6 +15,8 @@ use std::time::Duration;
 /// What tells the binary that it is a server.
 const ROLE: &str = "SUANPAN_TEST_SERVER";
 const START: Duration = Duration::from_secs(15);
+/// A start that makes the demo first, in a debug build.
+const SEEDING_START: Duration = Duration::from_mins(2);
 
 /// Not a test: what the processes run.
 #[test]
@@ -45,16 +47,21 @@ impl Process {
     /// Starts servers on one database, which has users, or they would seed it.
     pub fn start_many(count: usize, url: &str) -> Vec<Self> {
         let started: Vec<_> = (0..count).map(|_| spawn(url, &[])).collect();
-        started.into_iter().map(Self::listening).collect()
+        started.into_iter().map(|child| Self::listening(child, START)).collect()
+    }
+
+    /// A server that seeds a database without users before it listens.
+    pub fn start_seeding(url: &str) -> Self {
+        Self::listening(spawn(url, &[]), SEEDING_START)
     }
 
     /// A server with settings of its own.
     pub fn start_with(url: &str, more: &[(&str, &str)]) -> Self {
-        Self::listening(spawn(url, more))
+        Self::listening(spawn(url, more), START)
     }
 
     /// Waits until the server says where it listens.
-    fn listening(mut child: Child) -> Self {
+    fn listening(mut child: Child, patience: Duration) -> Self {
         let log = Arc::new(Mutex::new(String::new()));
         let (told, address) = channel();
         let out = BufReader::new(child.stdout.take().unwrap());
@@ -74,7 +81,7 @@ impl Process {
         });
         let client = Client::builder().no_proxy().build().unwrap();
         let mut process = Self { child, address: String::new(), log, client };
-        let listening = address.recv_timeout(START);
+        let listening = address.recv_timeout(patience);
         assert!(listening.is_ok(), "no server: {}", process.log());
         process.address = listening.unwrap();
         process

@@ -12,6 +12,7 @@ mod reconcile;
 mod replay;
 mod rotate_encryption;
 mod seed;
+mod seed_shop;
 mod seed_team;
 mod serve;
 

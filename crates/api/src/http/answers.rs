@@ -40,7 +40,7 @@ impl IntoResponses for PublicErrors {
 
 impl IntoResponses for OAuthErrors {
     fn responses() -> Responses {
-        problems(&[FORBIDDEN, NOT_FOUND, CONFLICT, INVALID, UNAVAILABLE])
+        problems(&[FORBIDDEN, NOT_FOUND, CONFLICT, INVALID, RATE_LIMITED, UNAVAILABLE])
     }
 }
 

@@ -93,6 +93,7 @@ pub async fn list_providers(services: web::Data<Arc<Services>>) -> web::Json<Lis
 )]
 #[get("/auth/oauth/{provider}/start")]
 pub async fn start(
+    request: HttpRequest,
     provider: web::Path<String>,
     query: Params<StartParams>,
     services: web::Data<Arc<Services>>,
@@ -103,8 +104,8 @@ pub async fn start(
         ExchangeChallenge::parse(&text)
             .ok_or_else(|| Error::invalid("challenge", "must be 64 lower-case hexadecimal digits"))
     });
-    let challenge = challenge.transpose()?;
-    let begin = move |all: Arc<Services>| async move { all.oauth.begin_log_in(&provider, challenge).await };
+    let (challenge, ip) = (challenge.transpose()?, client_ip(&request));
+    let begin = move |all: Arc<Services>| async move { all.oauth.begin_log_in(&provider, challenge, ip).await };
     let started = services.run(begin).await?;
     let cookie = oauth_browser::keeping(&started.browser, &settings.oauth);
     Ok(HttpResponse::SeeOther().insert_header((LOCATION, started.url)).insert_header((SET_COOKIE, cookie)).finish())

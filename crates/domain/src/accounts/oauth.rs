@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::id::{SessionId, UserId};
 use crate::identity::{
     Authenticated, ExchangeChallenge, ExternalIdentity, FlowSecrets, IdentityProviders, LoggedIn, Login,
-    MAX_IDENTITIES_PER_USER, OAuthFlow, OAuthIdentity, Proof, ProviderName, Purpose, Token, TokenKind, User,
-    open_session,
+    MAX_IDENTITIES_PER_USER, OAuthFlow, OAuthIdentity, Proof, ProviderName, Purpose, ThrottleKey, Token, TokenKind,
+    User, open_session, record_failure, refuse_if_locked,
 };
 use crate::store::{Repositories, retrying};
 use chrono::{DateTime, Utc};
@@ -52,29 +52,44 @@ pub struct OAuthService {
 }
 
 impl OAuthService {
-    /// Begins a log-in; with a challenge it will end in a one-time code.
-    pub async fn begin_log_in(&self, provider: &ProviderName, challenge: Option<ExchangeChallenge>) -> Result<Begun> {
-        self.begin(provider, Purpose::LogIn { challenge }).await
+    /// Begins a log-in; with a challenge it will end in a one-time code. Nobody has to be known for this, so each address
+    /// may begin only so many that it does not end.
+    pub async fn begin_log_in(
+        &self,
+        provider: &ProviderName,
+        challenge: Option<ExchangeChallenge>,
+        ip: Option<IpAddr>,
+    ) -> Result<Begun> {
+        let throttle = ip.map(ThrottleKey::starting_from);
+        refuse_if_locked(&*self.registration.store, throttle.as_slice(), self.now()).await?;
+        self.begin(provider, Purpose::LogIn { challenge }, throttle.as_ref()).await
     }
 
     /// Begins to link an identity to the caller.
     pub async fn begin_link(&self, caller: &Authenticated, provider: &ProviderName) -> Result<Begun> {
         caller.actor.require_session()?;
         let session = caller.session.ok_or(Error::Unauthenticated)?;
-        self.begin(provider, Purpose::Link { user: caller.actor.user, session }).await
+        self.begin(provider, Purpose::Link { user: caller.actor.user, session }, None).await
     }
 
-    async fn begin(&self, provider: &ProviderName, purpose: Purpose) -> Result<Begun> {
+    async fn begin(&self, provider: &ProviderName, purpose: Purpose, throttle: Option<&ThrottleKey>) -> Result<Begun> {
         let secrets =
             FlowSecrets { state: self.token(TokenKind::OAuthState)?, browser: self.token(TokenKind::OAuthBrowser)? };
         let url = self.providers.authorization_url(provider, &secrets).await?;
         let flow = OAuthFlow::begun(&secrets, provider.clone(), purpose, self.now());
-        retrying!(self.registration.store, self.keep(&flow))?;
+        retrying!(self.registration.store, self.keep(&flow, throttle))?;
         Ok(Begun { url, browser: secrets.browser })
     }
 
-    async fn keep(&self, flow: &OAuthFlow) -> Result<()> {
+    async fn keep(&self, flow: &OAuthFlow, throttle: Option<&ThrottleKey>) -> Result<()> {
+        let now = self.now();
         let work = self.registration.store.begin().await?;
+        if let Some(key) = throttle {
+            // Locked and asked again, so that those begun side by side are counted one after the other.
+            work.throttles().lock(key).await?;
+            refuse_if_locked(&*work, std::slice::from_ref(key), now).await?;
+            record_failure(&*work, key, now).await?;
+        }
         work.oauth_flows().insert(flow).await?;
         Ok(work.commit().await?)
     }
@@ -135,6 +150,9 @@ impl OAuthService {
         } else {
             Ended::LoggedIn(Box::new(self.open(&*work, user, ip, now).await?))
         };
+        if let Some(ip) = ip {
+            work.throttles().clear(&ThrottleKey::starting_from(ip)).await?;
+        }
         work.commit().await?;
         Ok(ended)
     }

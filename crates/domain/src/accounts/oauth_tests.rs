@@ -104,7 +104,7 @@ async fn what_is_begun_is_stored_before_the_browser_leaves() {
     let mut work = MockWork::default();
     work.oauth_flows.expect_insert().withf(|flow| flow.belongs_to(&secrets(), &github())).returning(|_| Ok(()));
     let store = Arc::new(MockStore::default().beginning(work));
-    let begun = service(&store, providers(None), true).begin_log_in(&github(), None).await.unwrap();
+    let begun = service(&store, providers(None), true).begin_log_in(&github(), None, None).await.unwrap();
     assert_eq!((begun.browser, store.commits()), (secrets().browser, 1));
 }
 

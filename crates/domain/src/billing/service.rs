@@ -4,7 +4,7 @@ use super::issuing::{Draft, described, told, void};
 use super::paying::{Desk, Funds};
 use super::{Bill, BillFilter, BillKind, BillLine, BillPayment, BillStatus, IssuedBill, LineKind};
 use crate::accounts::{Account, AccountRef, Act, resolve, standing};
-use crate::actor::Actor;
+use crate::actor::{Actor, Scope};
 use crate::audit::AuditEvent;
 use crate::error::{Error, Result};
 use crate::id::BillId;
@@ -65,6 +65,7 @@ impl BillingService {
         filter: BillFilter,
         page: PageRequest,
     ) -> Result<Page<Bill>> {
+        actor.require_scope(&Scope::UsageRead)?;
         let account = resolve(&*self.store, actor, which, Act::ReadBills).await?;
         let filter = BillFilter { account: Some(account.id), ..filter };
         Ok(self.store.bills().list(&filter, page).await?)
@@ -77,6 +78,7 @@ impl BillingService {
     }
 
     pub async fn view(&self, actor: &Actor, id: BillId) -> Result<BillView> {
+        actor.require_scope(&Scope::UsageRead)?;
         let (issued, _) = self.enter(&*self.store, actor, id, Act::ReadBills).await?;
         let payments = self.store.bill_payments().of_bill(id).await?;
         Ok(BillView { issued, payments })
@@ -90,6 +92,7 @@ impl BillingService {
         line: Option<u32>,
         page: PageRequest,
     ) -> Result<Page<UsageRecord>> {
+        actor.require_scope(&Scope::UsageRead)?;
         let (issued, _) = self.enter(&*self.store, actor, id, Act::ReadBills).await?;
         let line = match line {
             Some(number) => {
@@ -120,7 +123,7 @@ impl BillingService {
         request: &IdempotentRequest,
     ) -> Result<Answered<BillPayment>> {
         actor.require_session()?;
-        retrying!(self.store, self.try_pay((actor, id), Act::PayBills, &Funds::Wallet, request))
+        retrying!(self.store, self.try_pay((actor, id), &Funds::Wallet, request))
     }
 
     /// For operators: a bill was paid outside; `note` is the number of the transfer or the like.
@@ -133,13 +136,12 @@ impl BillingService {
     ) -> Result<Answered<BillPayment>> {
         actor.require_admin()?;
         let note = note.map(|note| read_note("note", note)).transpose()?;
-        retrying!(self.store, self.try_pay((actor, id), Act::PayBills, &Funds::Outside(note.clone()), request))
+        retrying!(self.store, self.try_pay((actor, id), &Funds::Outside(note.clone()), request))
     }
 
     async fn try_pay(
         &self,
         (actor, id): (&Actor, BillId),
-        act: Act,
         funds: &Funds,
         request: &IdempotentRequest,
     ) -> Result<Answered<BillPayment>> {
@@ -148,7 +150,10 @@ impl BillingService {
         if let Some(answered) = idempotency::replay(&*work, request).await? {
             return Ok(answered);
         }
-        let (issued, account) = self.lock(&*work, actor, id, act).await?;
+        if matches!(funds, Funds::Wallet) {
+            self.enter(&*work, actor, id, Act::PayBills).await?;
+        }
+        let (issued, account) = lock(&*work, id).await?;
         let desk = Desk { work: &*work, catalogue: &self.catalogue, hook: &*self.hook, now };
         let (bill, payment) = desk.pay(&account, &issued, funds).await?;
         let event = AuditEvent::by(actor, "bill.pay", bill.id, now).on_account(bill.account);
@@ -168,7 +173,7 @@ impl BillingService {
     async fn try_void(&self, actor: &Actor, id: BillId, reason: &str) -> Result<Bill> {
         let now = self.clock.now();
         let work = self.store.begin().await?;
-        let (issued, account) = self.lock(&*work, actor, id, Act::PayBills).await?;
+        let (issued, account) = lock(&*work, id).await?;
         let voided = void(&*work, &issued.bill, now).await?;
         let desk = Desk { work: &*work, catalogue: &self.catalogue, hook: &*self.hook, now };
         desk.forget(&account, &voided).await?;
@@ -204,7 +209,7 @@ impl BillingService {
         if let Some(answered) = idempotency::replay(&*work, request).await? {
             return Ok(answered);
         }
-        let (issued, account) = self.lock(&*work, actor, id, Act::PayBills).await?;
+        let (issued, account) = lock(&*work, id).await?;
         let amount = refund_amount(&issued.bill, wish)?;
         let refund = refund_bill(&issued, amount, &wish.reason).compose(&self.catalogue, now)?;
         let refunded = issued.bill.refunded.checked_add(amount)?;
@@ -249,20 +254,15 @@ impl BillingService {
         rights.require(act)?;
         Ok((issued, account))
     }
+}
 
-    /// As [`Self::enter`], under the lock of the account: the bill is as it is now.
-    async fn lock(
-        &self,
-        work: &dyn Repositories,
-        actor: &Actor,
-        id: BillId,
-        act: Act,
-    ) -> Result<(IssuedBill, Account)> {
-        let (_, named) = self.enter(work, actor, id, act).await?;
-        let account = work.accounts().lock(named.id).await?.ok_or(Error::NotFound("bill"))?;
-        let issued = work.bills().find(id).await?.ok_or(Error::NotFound("bill"))?;
-        Ok((issued, account))
-    }
+/// A bill as it is under the lock of its account, for whoever was found to have the right.
+async fn lock(work: &dyn Repositories, id: BillId) -> Result<(IssuedBill, Account)> {
+    let missing = || Error::NotFound("bill");
+    let named = work.bills().find(id).await?.ok_or_else(missing)?;
+    let account = work.accounts().lock(named.bill.account).await?.ok_or_else(missing)?;
+    let issued = work.bills().find(id).await?.ok_or_else(missing)?;
+    Ok((issued, account))
 }
 
 impl Desk<'_> {

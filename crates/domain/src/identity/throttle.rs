@@ -1,5 +1,6 @@
 //! How long a log-in must wait after failures, per login name and per address; and joining a team by a code of six
-//! digits, redeeming a code, and claiming an ID number, each per user and per address.
+//! digits, redeeming a code, and claiming an ID number, each per user and per address; and beginning to log in through
+//! another provider, per address.
 //!
 //! After a run of failures each further one locks for twice as long. A quiet quarter of an hour
 //! ends the run; so does a success, for the login name only: an address may hold many people.
@@ -63,6 +64,12 @@ impl ThrottleKey {
 
     pub fn verifying_from(ip: IpAddr) -> Self {
         Self::of_address("verify", ip)
+    }
+
+    /// Log-ins through other providers that were begun from one address. One that ends well ends the run: whoever comes
+    /// back from a provider was a person.
+    pub fn starting_from(ip: IpAddr) -> Self {
+        Self::of_address("oauth", ip)
     }
 
     fn of_user(what: &str, user: UserId) -> Self {
@@ -158,8 +165,13 @@ mod tests {
     fn wrong_codes_lock_a_user_after_five_and_an_address_after_twenty() {
         let (user, ip) = (UserId::new(at(0)), "10.0.0.1".parse().unwrap());
         let users = [ThrottleKey::joining(user), ThrottleKey::redeeming(user), ThrottleKey::verifying(user)];
-        let addresses =
-            [ThrottleKey::joining_from(ip), ThrottleKey::redeeming_from(ip), ThrottleKey::verifying_from(ip)];
+        let addresses = [
+            ThrottleKey::joining_from,
+            ThrottleKey::redeeming_from,
+            ThrottleKey::verifying_from,
+            ThrottleKey::starting_from,
+        ];
+        let addresses = addresses.map(|of| of(ip));
         for (key, most) in users.map(|key| (key, 5)).into_iter().chain(addresses.map(|key| (key, 20))) {
             assert!(key.as_str().len() <= 80);
             let first = LoginThrottle::first_failure(key, at(1));

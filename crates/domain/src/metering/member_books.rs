@@ -46,11 +46,12 @@ impl MemberBooks {
         self.status == TeamStatus::Active
     }
 
-    /// Refuses what somebody used who was no member any more. Who never was one comes through an operator's
-    /// service, which may report for anybody.
+    /// Refuses what nobody used, for the pool is the sum of its users, and what somebody used who was no member any
+    /// more. Who never was one comes through an operator's service, which may report for anybody.
     pub fn admit(&self, command: &Consume, now: DateTime<Utc>) -> Result<(), Rejection> {
         let used_at = command.occurred_at.unwrap_or(now);
-        match command.user.and_then(|user| self.members.get(&user)) {
+        let user = command.user.ok_or_else(|| Rejection::invalid("user", "must be named: the account is a team's"))?;
+        match self.members.get(&user) {
             // What is released must never be owed, whoever stored it.
             Some(_) if command.quantity.is_negative() => Ok(()),
             Some(member) if member.joined_at.is_some() && !member.covers(used_at) => {

@@ -22,7 +22,7 @@ pub struct UsageReport {
     pub occurred_at: Option<DateTime<Utc>>,
     pub dimensions: BTreeMap<String, String>,
     pub account: AccountRef,
-    /// Who used it; the caller when left out.
+    /// Who used it. When left out it is the caller, or nobody in particular where a service reports.
     pub user: Option<UserId>,
 }
 
@@ -32,7 +32,11 @@ impl MeteringService {
         actor.require_scope(&Scope::UsageWrite)?;
         let known = |report: &UsageReport| {
             let account = own_account(actor, &report.account)?;
-            let user = own_user(actor, report.user)?;
+            let user = match Consumer::of(actor, report.user) {
+                Consumer::Caller => Some(actor.user),
+                Consumer::Nobody => None,
+                Consumer::Another(_) => return None,
+            };
             Some(self.checked(actor, report).map(|checked| checked.into_command(account, user)))
         };
         Ok(reports.iter().map(known).collect())
@@ -97,12 +101,13 @@ impl MeteringService {
         found.ok_or(Error::NotFound("account"))
     }
 
-    /// The caller, or for a service key any user there is.
-    async fn user_of(&self, actor: &Actor, named: Option<UserId>, known: &mut Known) -> Result<UserId> {
-        if let Some(user) = own_user(actor, named) {
-            return Ok(user);
-        }
-        let user = named.unwrap_or(actor.user);
+    /// The caller, or for a service key any user there is, or nobody.
+    async fn user_of(&self, actor: &Actor, named: Option<UserId>, known: &mut Known) -> Result<Option<UserId>> {
+        let user = match Consumer::of(actor, named) {
+            Consumer::Caller => return Ok(Some(actor.user)),
+            Consumer::Nobody => return Ok(None),
+            Consumer::Another(user) => user,
+        };
         if !actor.is_service() {
             return Err(Error::Forbidden("Only a service key may report for another user."));
         }
@@ -111,7 +116,7 @@ impl MeteringService {
             None => self.store.users().find(user).await?.is_some(),
         };
         known.users.insert(user, exists);
-        if exists { Ok(user) } else { Err(Error::invalid("user", "is not a user of this server")) }
+        if exists { Ok(Some(user)) } else { Err(Error::invalid("user", "is not a user of this server")) }
     }
 }
 
@@ -127,9 +132,9 @@ struct Checked {
 }
 
 impl Checked {
-    fn into_command(self, account: AccountId, user: UserId) -> Consume {
+    fn into_command(self, account: AccountId, user: Option<UserId>) -> Consume {
         let Self { meter, quantity, key, occurred_at, dimensions, api_key, key_is_limited } = self;
-        Consume { account, meter, quantity, key, occurred_at, dimensions, user: Some(user), api_key, key_is_limited }
+        Consume { account, meter, quantity, key, occurred_at, dimensions, user, api_key, key_is_limited }
     }
 }
 
@@ -151,9 +156,23 @@ fn own_account(actor: &Actor, which: &AccountRef) -> Option<AccountId> {
 }
 
 /// Nobody looks up the caller.
-fn own_user(actor: &Actor, named: Option<UserId>) -> Option<UserId> {
-    let user = named.unwrap_or(actor.user);
-    (user == actor.user).then_some(user)
+/// Who used what is reported.
+enum Consumer {
+    Caller,
+    /// A service does not use what it reports.
+    Nobody,
+    /// Has to be looked up.
+    Another(UserId),
+}
+
+impl Consumer {
+    fn of(actor: &Actor, named: Option<UserId>) -> Self {
+        match named {
+            None if actor.is_service() => Self::Nobody,
+            Some(user) if user != actor.user => Self::Another(user),
+            _ => Self::Caller,
+        }
+    }
 }
 
 fn admit_model(actor: &Actor, dimensions: &Dimensions) -> Result<()> {

@@ -242,6 +242,8 @@ pub struct Debt {
 /// Which reservations are listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReservationFilter {
+    /// Only those that this user made.
+    pub user: Option<UserId>,
     pub status: Option<ReservationStatus>,
     pub meter: Option<MeterCode>,
 }

@@ -106,13 +106,18 @@ impl MeteringService {
         Ok(found.into_iter().next().and_then(|used| used.record))
     }
 
+    /// An account's reservations, newest first; to a plain member of its team the member's own.
     pub async fn list_reservations(
         &self,
-        account: AccountId,
-        filter: &ReservationFilter,
+        actor: &Actor,
+        which: &AccountRef,
+        filter: ReservationFilter,
         page: PageRequest,
     ) -> Result<Page<Reservation>> {
-        Ok(self.store.reservations().list(account, filter, page).await?)
+        actor.require_scope(&Scope::UsageRead)?;
+        let (account, only) = resolve_reader(&*self.store, actor, which).await?;
+        let filter = ReservationFilter { user: only, ..filter };
+        Ok(self.store.reservations().list(account.id, &filter, page).await?)
     }
 
     pub async fn list_debts(&self, account: AccountId, page: PageRequest) -> Result<Page<Debt>> {

@@ -88,6 +88,9 @@ impl<C: ConnectionTrait + Send + Sync> ReservationRepository for Repos<C> {
         if let Some(before) = page.before {
             query = query.filter(Column::Id.lt(before));
         }
+        if let Some(user) = filter.user {
+            query = query.filter(Column::UserId.eq(user.as_uuid()));
+        }
         if let Some(status) = filter.status {
             query = query.filter(Column::Status.eq(status.name()));
         }

@@ -9,8 +9,7 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::routes::usage::meter_code;
 use crate::services::Services;
 use actix_web::{HttpResponse, get, web};
-use domain::accounts::{AccountRef, Act, resolve};
-use domain::actor::Scope;
+use domain::accounts::AccountRef;
 use domain::metering::{ReservationFilter, ReservationStatus};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -36,7 +35,7 @@ impl ReservationParams {
         let unknown = || ApiError::invalid("status", "must be open, captured, released or expired");
         let status = self.status.as_deref().map(|name| ReservationStatus::parse(name).ok_or_else(unknown));
         let meter = self.meter.as_deref().map(meter_code).transpose()?;
-        Ok(ReservationFilter { status: status.transpose()?, meter })
+        Ok(ReservationFilter { status: status.transpose()?, meter, ..ReservationFilter::default() })
     }
 }
 
@@ -54,7 +53,7 @@ pub async fn get_reservation(caller: Caller, id: web::Path<String>, services: we
     Ok(HttpResponse::Ok().json(ReservationView::of(&found, &services.catalogue)))
 }
 
-/// List reservations, newest first.
+/// List reservations, newest first. Plain members of a team see their own.
 #[utoipa::path(
     tag = "reservations",
     params(ReservationParams),
@@ -72,11 +71,7 @@ pub async fn list_reservations(
     let which = params.account.as_deref().map(AccountRef::parse).unwrap_or_default();
     let actor = caller.actor().clone();
     let rows = services
-        .run(|services| async move {
-            actor.require_scope(&Scope::UsageRead)?;
-            let account = resolve(&*services.store, &actor, &which, Act::ReadAllUsage).await?;
-            services.metering.list_reservations(account.id, &filter, page).await
-        })
+        .run(|services| async move { services.metering.list_reservations(&actor, &which, filter, page).await })
         .await?;
     Ok(HttpResponse::Ok().json(Listed::of(rows, |row| ReservationView::of(&row, &services.catalogue))))
 }

@@ -14,6 +14,7 @@ use crate::http::time::Time;
 use crate::services::Services;
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use domain::accounts::AccountRef;
+use domain::id::UserId;
 use domain::metering::UsageReport;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -24,7 +25,7 @@ use utoipa::ToSchema;
 const STRUCTURED: &str = "application/cloudevents+json";
 const BATCH: &str = "application/cloudevents-batch+json";
 
-/// A CloudEvent that reports use. Extension attributes are allowed and not looked at.
+/// A CloudEvent that reports use. Extension attributes but `user` are not looked at.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(example = json!({
     "specversion": "1.0", "id": "5c10fade", "source": "worker-1", "type": "words", "subject": "acc_0198a6f0c1d27d3e8b3f6a5c4d3e2f11",
@@ -40,6 +41,9 @@ pub struct CloudEvent {
     /// The account; the caller's own when left out.
     pub subject: Option<String>,
     pub time: Option<Time>,
+    /// Extension attribute: who used it; for service keys.
+    #[schema(value_type = Option<String>)]
+    pub user: Option<UserId>,
     /// `value` is the quantity, 1 when left out; everything else is a dimension.
     #[serde(default)]
     #[schema(value_type = Object)]
@@ -102,7 +106,7 @@ fn read(event: Value) -> ApiResult<UsageReport> {
         occurred_at: event.time.map(|time| time.0),
         dimensions: dimensions(event.data)?,
         account: event.subject.as_deref().map(AccountRef::parse).unwrap_or_default(),
-        user: None,
+        user: event.user,
     })
 }
 

@@ -37,7 +37,7 @@ pub struct UsageBody {
     pub dimensions: BTreeMap<String, String>,
     /// An account id, or for service keys also your own id of the account.
     pub account: Option<String>,
-    /// Who used it; for service keys.
+    /// Who used it; for service keys, which must say so on a team's account.
     #[schema(value_type = Option<String>)]
     pub user: Option<UserId>,
 }
