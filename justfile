@@ -23,6 +23,10 @@ test-all: test
 race rounds="1000":
     SUANPAN_RACE_ROUNDS={{ rounds }} TEST_POSTGRES_URL={{ postgres }} TEST_MARIADB_URL={{ mariadb }} cargo test --workspace --test it races -- --include-ignored
 
+# Mutated input for so many seconds: decimals, plan_files, replays, notifications, signatures, bodies or events.
+fuzz seconds target:
+    SUANPAN_FUZZ_SECONDS={{ seconds }} cargo test -p suanpan-tests --test it fuzz:: -- {{ target }} --nocapture
+
 # Formatting, lints and layers; dependencies too where cargo-deny is installed.
 check:
     cargo fmt --all --check

@@ -3,9 +3,13 @@
 
 mod access;
 mod auditor;
+mod backup;
 mod contracts;
 mod db;
+mod deploy;
+mod drivers;
 mod flows;
+mod fuzz;
 mod http;
 mod layers;
 mod oauth;
@@ -14,4 +18,5 @@ mod payments;
 mod races;
 mod replicas;
 mod roles;
+mod security;
 mod seed_map;

@@ -9,6 +9,7 @@ use harness::db_test;
 
 /// Orders per provider, each with an unknown charge and an unknown refund; the full figure is 1,000.
 const RUNS: usize = 12;
+const BATCH: usize = 10;
 /// One in `LATE` is answered after the server has stopped waiting, which takes its time.
 const LATE: usize = 50;
 const LOST: [Misdeed; 5] =
@@ -65,26 +66,42 @@ impl Cashier {
 async fn nothing_is_done_twice(fresh: &Fresh, kind: Kind) {
     let mut cashier = Cashier::new(&fresh.url, kind).await;
     let runs = count("SUANPAN_UNKNOWN_RUNS", RUNS);
-    let (mut orders, mut unknown) = (Vec::new(), 0);
-    for run in 0..runs {
+    let (mut orders, mut refunds) = (Vec::new(), Vec::new());
+    // Few at once: an order is closed when its time is over.
+    while orders.len() < runs {
+        let batch = BATCH.min(runs - orders.len());
+        let placed = charge(&mut cashier, orders.len(), batch).await;
+        refunds.extend(pay_back(&cashier, orders.len(), &placed).await);
+        orders.extend(placed);
+    }
+    assert_eq!(cashier.fake.shared.book().trades(kind).count(), runs, "{kind:?}: one trade per order");
+    check(&cashier, &orders, &refunds).await;
+    println!("{kind:?}: {runs} charges and {runs} refunds of unknown outcome, each done once");
+}
+
+async fn charge(cashier: &mut Cashier, first: usize, batch: usize) -> Vec<Attempt> {
+    let kind = cashier.kind;
+    let mut placed = Vec::new();
+    for run in first..first + batch {
         cashier.spoil(charge_at(kind), misdeed(run));
         let made = cashier.top_up("10.00").await;
-        unknown += usize::from(made.payment.status == PaymentStatus::Unknown);
-        orders.push(made);
-        if run % 10 == 9 || run + 1 == runs {
-            cashier.fake.shared.clear_faults();
-            cashier.look_after().await;
-        }
+        assert_eq!(made.payment.status, PaymentStatus::Unknown, "{kind:?} {run}");
+        placed.push(made);
     }
-    assert_eq!(unknown, runs, "{kind:?}: every charge was one of unknown outcome");
-    assert_eq!(cashier.fake.shared.book().trades(kind).count(), runs, "{kind:?}: one trade per order");
+    cashier.fake.shared.clear_faults();
+    cashier.look_after().await;
+    for made in &placed {
+        assert_eq!(cashier.payment(made).await.status, PaymentStatus::Pending, "{kind:?}");
+    }
+    placed
+}
+
+async fn pay_back(cashier: &Cashier, first: usize, placed: &[Attempt]) -> Vec<Refund> {
+    let kind = cashier.kind;
     let mut refunds = Vec::new();
-    for (run, made) in orders.iter().enumerate() {
-        assert_eq!(cashier.payment(made).await.status, PaymentStatus::Pending, "{kind:?} {run}");
-        cashier.pay(made);
+    placed.iter().for_each(|made| cashier.pay(made));
+    for (made, run) in placed.iter().zip(first..) {
         cashier.orders.came_back(made.payment.id).await.unwrap();
-        cashier.scene.move_clock(cashier.scene.now() + TimeDelta::seconds(30));
-        cashier.poll().await;
         assert_eq!(cashier.status(made).await, OrderStatus::Delivered, "{kind:?} {run}");
         cashier.spoil(refund_at(kind), misdeed(run));
         let refund = cashier.refund(made, "4.00").await;
@@ -93,8 +110,7 @@ async fn nothing_is_done_twice(fresh: &Fresh, kind: Kind) {
     }
     cashier.fake.shared.clear_faults();
     cashier.look_after().await;
-    check(&cashier, &orders, &refunds).await;
-    println!("{kind:?}: {runs} charges and {runs} refunds of unknown outcome, each done once");
+    refunds
 }
 
 async fn check(cashier: &Cashier, orders: &[Attempt], refunds: &[Refund]) {

@@ -1,5 +1,6 @@
 //! Several server processes on one database behave as one.
 
+mod canary;
 mod loops;
 mod newcomer;
 mod process;

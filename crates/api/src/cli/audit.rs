@@ -63,6 +63,20 @@ fn list(as_json: bool) {
     }
 }
 
+/// Counts what is violated.
+#[derive(Debug, Default)]
+pub(super) struct Counter {
+    pub found: u64,
+}
+
+impl Listener for Counter {
+    fn found(&mut self, _: Violation) {
+        self.found += 1;
+    }
+
+    fn progress(&mut self, _: u64, _: u64) {}
+}
+
 struct Printer {
     json: bool,
     found: u64,

@@ -3,6 +3,7 @@
 mod admin;
 mod audit;
 mod audit_log;
+mod backup;
 mod close;
 mod doctor;
 mod migrate;
@@ -11,6 +12,7 @@ mod reconcile;
 mod replay;
 mod rotate_encryption;
 mod seed;
+mod seed_shop;
 mod seed_team;
 mod serve;
 
@@ -24,6 +26,7 @@ use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
 pub use audit_log::{Verified, verify};
+pub use backup::{BackedUp, backup};
 pub use replay::{ReplayArguments, ReplayReport, WarningAt, replay};
 pub use seed::seed;
 
@@ -91,6 +94,8 @@ pub enum Command {
     },
     /// Check everything that must be true of the data, on a live database; fails and prints what is not.
     Audit(audit::AuditArguments),
+    /// Copy a SQLite database while servers write to it, and audit the copy.
+    Backup(backup::BackupArguments),
     /// Feed a CSV of past use through metering and show what it would have cost.
     Replay(ReplayArguments),
     /// Compare a provider's daily bill with ours; the server does so every day.
@@ -165,6 +170,7 @@ async fn with_settings(command: Command, settings: Settings) -> anyhow::Result<(
         Command::Seed { json } => seed::seed_command(&settings, json).await,
         Command::Admin { command: AdminCommand::Create { username } } => admin::create(&settings, &username).await,
         Command::Audit(arguments) => audit::audit_command(&settings, &arguments).await,
+        Command::Backup(arguments) => backup::backup_command(&settings, &arguments).await,
         Command::AuditLog { command } => audit_log::audit_log_command(&settings, command).await,
         Command::RotateEncryption { json } => rotate_encryption::rotate_encryption(&settings, json).await,
         Command::Replay(arguments) => replay::replay_command(&settings, &arguments).await,

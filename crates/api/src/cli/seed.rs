@@ -4,8 +4,8 @@
 //! shown once; a development server keeps them beside its database to print a working curl at every start.
 
 use super::admin::said;
-use super::say;
 use super::seed_team::TEAM;
+use super::{say, seed_shop};
 use crate::services::Services;
 use crate::settings::Settings;
 use crate::wiring::{database_settings, wire_at};
@@ -45,6 +45,9 @@ const ADMIN: &str = "admin";
 const USERS: [(&str, Option<&str>); 5] =
     [("free", None), ("pro", Some("professional")), ("owner", None), ("member1", None), ("member2", None)];
 
+/// The user of the calls that are printed.
+const SHOWN: usize = 1;
+
 /// What a newcomer needs.
 pub struct Demo {
     pub object: Value,
@@ -56,13 +59,10 @@ impl Demo {
         let text = |pointer: &str| self.object.pointer(pointer).and_then(Value::as_str).unwrap_or("?").to_owned();
         let (user, password) = (text("/users/1/username"), text("/users/1/password"));
         let (key, admin, secret) = (text("/users/1/api_key"), text("/admin/username"), text("/admin/password"));
+        let plan = text("/users/1/plan");
+        let calls = seed_shop::calls(base, &key, &text("/users/1/token"), &self.object["try"]);
         format!(
-            "Demo user {user} (plan professional), password {password}\n\
-             Demo operator {admin}, password {secret}\n\
-             Try it; the first time this crosses both warnings and pays for 500 words beyond the plan:\n\n\
-             curl -s {base}/api/v1/usage -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \
-             -d '{{\"meter\": \"words\", \"quantity\": 300500, \"key\": \"my-first-job\"}}'\n\n\
-             curl -s {base}/api/v1/quota -H 'Authorization: Bearer {key}'\n"
+            "Demo user {user} (plan {plan}), password {password}\nDemo operator {admin}, password {secret}\n{calls}"
         )
     }
 }
@@ -225,8 +225,11 @@ impl Seeding {
         let wish = KeyWish { name: "service".to_owned(), scopes, ..KeyWish::default() };
         let service = self.key(&operator, wish).await?;
         created |= service.is_some();
+        let mut tried = self.complete_shop(&operator, &people[SHOWN].1.user).await?;
+        tried["currency"] = json!(self.past.catalogue.currency.code());
         let admin = admin.described(json!({"username": ADMIN}));
-        let mut object = json!({"created": created, "admin": admin, "users": users, "team": self.team_object().await?});
+        let team = self.team_object().await?;
+        let mut object = json!({"created": created, "admin": admin, "users": users, "team": team, "try": tried});
         if let Some(key) = service {
             object["service_key"] = json!(key.expose());
         }

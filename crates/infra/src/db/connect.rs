@@ -72,7 +72,8 @@ impl Database {
     }
 }
 
-pub(super) async fn open(settings: &DatabaseSettings, connections: u32) -> StoreResult<DatabaseConnection> {
+/// A pool of connections that no transaction and no silent server outlives.
+pub async fn open(settings: &DatabaseSettings, connections: u32) -> StoreResult<DatabaseConnection> {
     if settings.url.starts_with("sqlite:") {
         make_folder(&settings.url)?;
     }

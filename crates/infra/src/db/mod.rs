@@ -5,6 +5,7 @@ mod adjustments;
 mod api_keys;
 mod audit;
 pub mod auditor;
+mod backup;
 mod bill_payments;
 mod bills;
 mod bulk;
@@ -60,5 +61,6 @@ mod verifications;
 mod warnings;
 mod webhooks;
 
-pub use connect::{Database, DatabaseSettings, connect};
+pub use backup::copy_sqlite;
+pub use connect::{Database, DatabaseSettings, connect, open};
 pub use migrate::{MigrationState, migrate_down, migrate_up, migration_status};
