@@ -99,7 +99,9 @@ async fn charge(cashier: &mut Cashier, first: usize, batch: usize) -> Vec<Attemp
 async fn pay_back(cashier: &Cashier, first: usize, placed: &[Attempt]) -> Vec<Refund> {
     let kind = cashier.kind;
     let mut refunds = Vec::new();
-    placed.iter().for_each(|made| cashier.pay(made));
+    for made in placed {
+        cashier.pay(made);
+    }
     for (made, run) in placed.iter().zip(first..) {
         cashier.orders.came_back(made.payment.id).await.unwrap();
         assert_eq!(cashier.status(made).await, OrderStatus::Delivered, "{kind:?} {run}");
