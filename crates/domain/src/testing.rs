@@ -3,8 +3,8 @@
 use crate::accounts::{AccountRepository, MembershipRepository, MockAccountRepository, MockMembershipRepository};
 use crate::audit::{AuditLog, MockAuditLog};
 use crate::billing::{
-    BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, MockBillPaymentRepository,
-    MockBillRepository, MockClosingRepository, MockCouponRepository,
+    BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, InvoiceRepository,
+    MockBillPaymentRepository, MockBillRepository, MockClosingRepository, MockCouponRepository, MockInvoiceRepository,
 };
 use crate::idempotency::{IdempotencyRepository, MockIdempotencyRepository};
 use crate::identity::{
@@ -90,6 +90,7 @@ doubles! {
     debts: MockDebtRepository as DebtRepository,
     deliveries: MockDeliveryRepository as DeliveryRepository,
     grants: MockGrantRepository as GrantRepository,
+    invoices: MockInvoiceRepository as InvoiceRepository,
     idempotency: MockIdempotencyRepository as IdempotencyRepository,
     lanes: MockLaneRepository as LaneRepository,
     ledger: MockLedgerRepository as LedgerRepository,

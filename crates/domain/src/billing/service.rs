@@ -240,7 +240,7 @@ impl BillingService {
     }
 
     /// A bill and its account, for an act that the caller may do there; to strangers there is none.
-    async fn enter(
+    pub(super) async fn enter(
         &self,
         repositories: &dyn Repositories,
         actor: &Actor,
@@ -257,7 +257,7 @@ impl BillingService {
 }
 
 /// A bill as it is under the lock of its account, for whoever was found to have the right.
-async fn lock(work: &dyn Repositories, id: BillId) -> Result<(IssuedBill, Account)> {
+pub(super) async fn lock(work: &dyn Repositories, id: BillId) -> Result<(IssuedBill, Account)> {
     let missing = || Error::NotFound("bill");
     let named = work.bills().find(id).await?.ok_or_else(missing)?;
     let account = work.accounts().lock(named.bill.account).await?.ok_or_else(missing)?;
@@ -284,7 +284,7 @@ impl Desk<'_> {
     }
 }
 
-fn read_note(field: &str, text: &str) -> Result<String> {
+pub(super) fn read_note(field: &str, text: &str) -> Result<String> {
     visible_line(text, MAX_NOTE).map_err(|problem| Error::invalid(field, problem))
 }
 

@@ -6,7 +6,9 @@ use super::error::store_error;
 use async_trait::async_trait;
 use domain::accounts::{AccountRepository, MembershipRepository};
 use domain::audit::{AuditEvent, AuditLog};
-use domain::billing::{BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository};
+use domain::billing::{
+    BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, InvoiceRepository,
+};
 use domain::idempotency::IdempotencyRepository;
 use domain::identity::{
     ApiKeyRepository, OAuthFlowRepository, OAuthIdentityRepository, SessionRepository, ThrottleRepository,
@@ -81,6 +83,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn grants(&self) -> &dyn GrantRepository {
+        self
+    }
+    fn invoices(&self) -> &dyn InvoiceRepository {
         self
     }
     fn idempotency(&self) -> &dyn IdempotencyRepository {
