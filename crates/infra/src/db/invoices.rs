@@ -5,9 +5,7 @@ use super::entity::billing_invoice::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
 use async_trait::async_trait;
-use domain::billing::{
-    Invoice, InvoiceFilter, InvoiceKind, InvoiceRepository, InvoiceStatus, InvoiceTitle, TaxId,
-};
+use domain::billing::{Invoice, InvoiceFilter, InvoiceKind, InvoiceRepository, InvoiceStatus, InvoiceTitle, TaxId};
 use domain::id::{AccountId, BillId, InvoiceId};
 use domain::money::Money;
 use domain::page::{Page, PageRequest};

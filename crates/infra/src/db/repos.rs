@@ -6,9 +6,7 @@ use super::error::store_error;
 use async_trait::async_trait;
 use domain::accounts::{AccountRepository, MembershipRepository};
 use domain::audit::{AuditEvent, AuditLog};
-use domain::billing::{
-    BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, InvoiceRepository,
-};
+use domain::billing::{BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, InvoiceRepository};
 use domain::idempotency::IdempotencyRepository;
 use domain::identity::{
     ApiKeyRepository, OAuthFlowRepository, OAuthIdentityRepository, SessionRepository, ThrottleRepository,

@@ -49,8 +49,9 @@ pub async fn list_invoices(
     let (query, actor) = (query.0, caller.actor());
     actor.require_admin()?;
     let page = page_request(query.limit, query.cursor.as_deref())?;
-    let status =
-        |text: &String| InvoiceStatus::parse(text).ok_or_else(|| Error::invalid("status", "is no status of an invoice"));
+    let status = |text: &String| {
+        InvoiceStatus::parse(text).ok_or_else(|| Error::invalid("status", "is no status of an invoice"))
+    };
     let filter = InvoiceFilter {
         account: query.account.as_deref().map(|text| path_id(text, "account")).transpose()?,
         bill: query.bill.as_deref().map(|text| path_id(text, "bill")).transpose()?,
@@ -89,7 +90,8 @@ pub async fn issue_invoice(
     actor.require_admin()?;
     let id: InvoiceId = path_id(&id, "invoice")?;
     let IssueInvoiceBody { number, url } = body.0;
-    let issued = services.run(|all| async move { all.billing.issue_invoice(&actor, id, &number, url.as_deref()).await });
+    let issued =
+        services.run(|all| async move { all.billing.issue_invoice(&actor, id, &number, url.as_deref()).await });
     Ok(HttpResponse::Ok().json(InvoiceView::from(&issued.await?)))
 }
 
