@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DbBackend};
 use uuid::Uuid;
 
 /// Parts of the tests in which only use cases write.
-const AUDITED: [&str; 4] = ["::flows::", "::races::", "::payments::", "::auditor::load"];
+const AUDITED: [&str; 5] = ["::flows::", "::races::", "::payments::", "::online::", "::auditor::load"];
 
 /// The database, and what must live as long as it.
 pub struct Fresh {

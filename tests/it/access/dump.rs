@@ -34,7 +34,7 @@ pub async fn rows(database: &DatabaseConnection) -> BTreeSet<String> {
 
 async fn texts(database: &DatabaseConnection, query: &str) -> Vec<String> {
     let rows = database.query_all_raw(Statement::from_string(database.get_database_backend(), query)).await.unwrap();
-    rows.iter().map(|row| text(row)).collect()
+    rows.iter().map(text).collect()
 }
 
 /// MariaDB calls some texts bytes.

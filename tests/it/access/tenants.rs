@@ -75,12 +75,11 @@ impl Tenants {
         let own = &self.b.ids;
         let mut ways = vec![route.filled(&[], theirs)];
         match route.parameters().len() {
-            0 => {}
             1 if route.names_more() => {
                 ways.push(route.filled(&[theirs], own));
                 ways.push(route.filled(&[own], theirs));
             }
-            1 => {}
+            0 | 1 => {}
             _ => ways.push(route.filled(&[own, theirs], theirs)),
         }
         ways
