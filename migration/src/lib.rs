@@ -7,6 +7,7 @@ mod incentives;
 mod invoices;
 mod kernel;
 mod metering;
+mod mirrors;
 mod notices;
 mod operators;
 mod orders;
@@ -177,5 +178,8 @@ fn money() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(incentives::Referrals),
         Box::new(incentives::ReferralRewards),
         Box::new(verification::UserVerifications),
+        Box::new(mirrors::ProviderSubscriptions),
+        Box::new(mirrors::ProviderSubscriptionsByReference),
+        Box::new(mirrors::ProviderSubscriptionsByAccount),
     ]
 }

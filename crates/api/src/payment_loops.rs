@@ -3,6 +3,7 @@
 
 use crate::loops::claim;
 use crate::services::Services;
+use domain::billing::MIRROR_CHUNK;
 use domain::error::Result;
 use domain::orders::{EXPIRE_CHUNK, POLL_CHUNK, REFUND_CHUNK};
 use std::sync::Arc;
@@ -43,7 +44,9 @@ pub async fn look_after_payments(services: &Services, holder: Uuid) -> Result<()
         let expired = services.orders.expire_due().await?;
         let polled = services.orders.poll_due().await?;
         let followed = services.orders.follow_refunds().await?;
-        if expired < EXPIRE_CHUNK && polled < POLL_CHUNK && followed < REFUND_CHUNK {
+        let mirrored = services.recurring.look_again().await?;
+        let rest = followed < REFUND_CHUNK && mirrored < MIRROR_CHUNK;
+        if expired < EXPIRE_CHUNK && polled < POLL_CHUNK && rest {
             return Ok(());
         }
     }

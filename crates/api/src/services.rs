@@ -6,7 +6,7 @@ use domain::accounts::{
     AccountService, KeyService, OAuthService, OperatorService, OptionService, RegistrationService, VerificationService,
 };
 use domain::actor::Actor;
-use domain::billing::BillingService;
+use domain::billing::{BillingService, RecurringService};
 use domain::error::{Error, Result};
 use domain::id::{AccountId, ReservationId};
 use domain::identity::IdentityService;
@@ -46,7 +46,8 @@ pub struct Services {
     pub teams: TeamService,
     pub plans: PlanService,
     pub subscriptions: SubscriptionService,
-    pub billing: BillingService,
+    pub billing: Arc<BillingService>,
+    pub recurring: RecurringService,
     pub grants: GrantService,
     pub redemptions: RedemptionService,
     pub check_ins: CheckInService,

@@ -104,6 +104,13 @@ fn build(
     let providers: Arc<dyn IdentityProviders> = Arc::new(providers.context("cannot speak to identity providers")?);
     let paid = Arc::new(incentives.referrals.referrals.clone());
     let orders = payments::orders(settings, &store, &clock, &catalogue, paid)?;
+    let billing = Arc::new(BillingService {
+        store: store.clone(),
+        clock: clock.clone(),
+        catalogue: catalogue.clone(),
+        hook: hook.clone(),
+        subscriptions: subscriptions.clone(),
+    });
     let notices = notices::build(settings, &store, &clock, (&secrets, &keys))?;
     Ok(Services {
         redemptions: incentives.redemptions,
@@ -132,13 +139,8 @@ fn build(
         keys: KeyService { store: store.clone(), clock: clock.clone(), secrets, meters, options: live },
         operators: OperatorService { store: store.clone(), clock: clock.clone() },
         plans: PlanService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },
-        billing: BillingService {
-            store: store.clone(),
-            clock: clock.clone(),
-            catalogue: catalogue.clone(),
-            hook,
-            subscriptions: subscriptions.clone(),
-        },
+        recurring: payments::recurring(settings, &billing)?,
+        billing,
         subscriptions,
         grants: GrantService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },
         ledger: LedgerService {

@@ -4,6 +4,7 @@ use crate::openapi::BASE;
 use crate::settings::Settings;
 use anyhow::Context;
 use chrono::TimeDelta;
+use domain::billing::{BillingService, RecurringService};
 use domain::orders::{
     Delivery, OrderService, PaidHook, PaymentProvider, PaymentProviders, PaymentRules, ProductDelivery, Settlement,
     ShopService, TopUpDelivery,
@@ -42,6 +43,16 @@ pub fn orders(
 
 pub fn shop(store: &Arc<dyn Store>, clock: &Arc<dyn Clock>, catalogue: &Arc<Catalogue>) -> ShopService {
     ShopService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() }
+}
+
+/// Who charges by itself: Stripe, where it is set.
+pub fn recurring(settings: &Settings, billing: &Arc<BillingService>) -> anyhow::Result<RecurringService> {
+    let provider = settings.payments.online.build_recurring(&settings.oauth.public_url);
+    Ok(RecurringService {
+        billing: billing.clone(),
+        provider: provider.map_err(anyhow::Error::msg)?,
+        return_url: settings.oauth.public_url.clone(),
+    })
 }
 
 /// How each purpose is delivered.

@@ -75,6 +75,8 @@ id! {
     AuditId, "aud";
     BillId, "bil";
     BillPaymentId, "bpy";
+    /// A subscription at a provider.
+    MirrorId, "psb";
     CouponId, "cpn";
     DebtId, "dbt";
     DeliveryId, "dlv";

@@ -2,7 +2,9 @@
 
 use crate::accounts::{AccountRepository, MembershipRepository};
 use crate::audit::AuditLog;
-use crate::billing::{BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, InvoiceRepository};
+use crate::billing::{
+    BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, InvoiceRepository, MirrorRepository,
+};
 use crate::error::Error;
 use crate::idempotency::IdempotencyRepository;
 use crate::identity::{
@@ -59,6 +61,7 @@ pub trait Repositories: Send + Sync {
     fn check_ins(&self) -> &dyn CheckInRepository;
     fn bills(&self) -> &dyn BillRepository;
     fn bill_payments(&self) -> &dyn BillPaymentRepository;
+    fn mirrors(&self) -> &dyn MirrorRepository;
     fn closings(&self) -> &dyn ClosingRepository;
     fn counters(&self) -> &dyn CounterRepository;
     fn coupons(&self) -> &dyn CouponRepository;

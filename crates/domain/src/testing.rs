@@ -3,8 +3,9 @@
 use crate::accounts::{AccountRepository, MembershipRepository, MockAccountRepository, MockMembershipRepository};
 use crate::audit::{AuditLog, MockAuditLog};
 use crate::billing::{
-    BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, InvoiceRepository,
+    BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, InvoiceRepository, MirrorRepository,
     MockBillPaymentRepository, MockBillRepository, MockClosingRepository, MockCouponRepository, MockInvoiceRepository,
+    MockMirrorRepository,
 };
 use crate::idempotency::{IdempotencyRepository, MockIdempotencyRepository};
 use crate::identity::{
@@ -83,6 +84,7 @@ doubles! {
     audit: MockAuditLog as AuditLog,
     check_ins: MockCheckInRepository as CheckInRepository,
     bills: MockBillRepository as BillRepository,
+    mirrors: MockMirrorRepository as MirrorRepository,
     bill_payments: MockBillPaymentRepository as BillPaymentRepository,
     closings: MockClosingRepository as ClosingRepository,
     counters: MockCounterRepository as CounterRepository,

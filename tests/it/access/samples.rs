@@ -7,7 +7,7 @@ use serde_json::Value;
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// Bodies by route; `$name` is the id of that name.
-const BODIES: [(&str, &str); 53] = [
+const BODIES: [(&str, &str); 54] = [
     ("PATCH /accounts/{account}", r#"{"spend_cap": "100.00"}"#),
     ("PATCH /admin/accounts/{id}", r#"{"external_id": "crm-1"}"#),
     ("PATCH /admin/products/{id}", r#"{"price": "1.00"}"#),
@@ -52,6 +52,7 @@ const BODIES: [(&str, &str); 53] = [
         r#"{"topup": {"amount": "5.00", "currency": "CNY"}, "provider": "manual", "account": "$accounts"}"#,
     ),
     ("POST /orders/{id}/payments", r#"{"provider": "manual"}"#),
+    ("POST /provider-subscriptions/{id}/cancel", "{}"),
     ("POST /redemptions/redeem", r#"{"code": "$redeemable", "account": "$accounts"}"#),
     ("POST /referral/transfer", r#"{"amount": "10.00"}"#),
     ("POST /reservations", r#"{"meter": "words", "quantity": 1, "key": "new", "account": "$accounts"}"#),

@@ -1,10 +1,11 @@
 //! A tenant with one of everything that a path can name: a team with its people, keys, and objects of its account.
 
-use domain::billing::{Invoice, InvoiceKind, InvoiceStatus, InvoiceTitle};
+use domain::billing::{Invoice, InvoiceKind, InvoiceStatus, InvoiceTitle, Mirror};
 use domain::id::{DifferenceId, IdentityId, InvoiceId, UserId};
 use domain::identity::{OAuthIdentity, ProviderName};
 use domain::money::{Currency, Money};
 use domain::orders::{Difference, DifferenceClass, DifferenceStatus};
+use domain::plans::Interval;
 use domain::wallet::Provider;
 use harness::app::{Answer, Caller, PASSWORD, TestApp, User};
 use serde_json::{Value, json};
@@ -62,6 +63,7 @@ impl World {
         builder.notices().await;
         builder.metering().await;
         builder.money().await;
+        builder.mirror().await;
         builder.orders().await;
         builder.shop().await;
         builder.identity().await;
@@ -217,6 +219,21 @@ impl Builder<'_> {
         work.invoices().insert(&invoice).await.unwrap();
         work.commit().await.unwrap();
         invoice.id.to_string()
+    }
+
+    /// A subscription at a provider, which this server does not offer.
+    async fn mirror(&mut self) {
+        let (scene, now) = (&self.app.scene, self.app.scene.now());
+        let account = self.ids["{account}"].parse().unwrap();
+        let bill = self.ids["bills"].parse().unwrap();
+        let price = Money::parse_minor("99.00", Currency::CNY).unwrap();
+        let asked = Mirror::new((account, bill, Provider::Stripe), (price, Interval::Month), now);
+        let mirror = Mirror { reference: Some(format!("sub_{}", asked.id)), ..asked };
+        let work = scene.services.store.begin().await.unwrap();
+        work.accounts().lock(account).await.unwrap();
+        work.mirrors().insert(&mirror).await.unwrap();
+        work.commit().await.unwrap();
+        self.ids.insert("provider-subscriptions", mirror.id.to_string());
     }
 
     async fn order(&self, key: &str) -> Answer {

@@ -1,6 +1,7 @@
 //! Orders paid at the fake provider through the real adapters: stories through HTTP, storms of notifications, calls whose
 //! outcome nobody knows.
 
+mod recurring;
 mod stories;
 mod storms;
 mod unknown;

@@ -1,7 +1,7 @@
 //! Payment providers in `payments`: what a merchant has with each, as texts or files of texts, and the adapters of it.
 
 use super::sections::{Profile, digits_or_text, secret, secrets};
-use domain::orders::PaymentProvider;
+use domain::orders::{PaymentProvider, SubscriptionProvider};
 use infra::clock::SystemClock;
 use infra::crypto::OsSecrets;
 use infra::payments::alipay::{Alipay, AlipaySettings};
@@ -107,6 +107,16 @@ impl Online {
         Ok(providers)
     }
 
+    /// The one that charges by itself, where it is offered.
+    pub fn build_recurring(&self, public_url: &str) -> Result<Option<Arc<dyn SubscriptionProvider>>, String> {
+        if !self.offers_stripe() {
+            return Ok(None);
+        }
+        let made = self.stripe.adapter(public_url);
+        let made = made.map_err(|(key, reason)| format!("payments.online.stripe.{key}: {reason}"))?;
+        Ok(Some(Arc::new(made)))
+    }
+
     /// Everything wrong, then what production refuses.
     pub(super) fn check(&self, public_url: &str, profile: Profile) -> Vec<String> {
         let mut mistakes: Vec<String> = self.build(public_url).err().into_iter().collect();
@@ -167,13 +177,17 @@ impl AlipaySection {
 
 impl StripeSection {
     fn build(&self, public_url: &str) -> Built {
+        Ok(Arc::new(self.adapter(public_url)?))
+    }
+
+    fn adapter(&self, public_url: &str) -> Result<Stripe, (&'static str, String)> {
         let settings = StripeSettings {
             base_url: self.base_url.clone(),
             secret_key: read_secret(&self.secret_key, "secret_key")?,
             webhook_secrets: self.webhook_secrets.clone(),
             return_url: self.return_url.clone().unwrap_or_else(|| public_url.to_owned()),
         };
-        offered(Stripe::new(&settings, surroundings()))
+        Stripe::new(&settings, surroundings()).map_err(|(key, reason)| (key, reason.to_owned()))
     }
 }
 

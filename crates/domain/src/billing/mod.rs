@@ -7,6 +7,7 @@
 //! | `coupon` | discounts, and how they are spread over lines |
 //! | `payment`, `paying` | what came in for a bill, and what begins with it |
 //! | `purchasing`, `renewing` | bills of terms, in advance |
+//! | `mirror`, `recurring` | subscriptions at a provider that charges by itself |
 //! | `closing` | bills of quota periods that ended |
 //! | `chasing` | what happens when nobody pays |
 //! | `receipt`, `document`, `words` | what a receipt says |
@@ -23,12 +24,14 @@ mod invoice;
 mod invoicing;
 mod issuing;
 mod line;
+mod mirror;
 mod paying;
 mod payment;
 mod ports;
 mod purchasing;
 mod rating;
 mod receipt;
+mod recurring;
 mod renewing;
 mod service;
 mod tax_id;
@@ -47,15 +50,17 @@ pub use invoice::{Invoice, InvoiceKind, InvoiceStatus, InvoiceTitle, MAX_TITLE, 
 pub use invoicing::{InvoiceFilter, InvoiceWish};
 pub use issuing::{Draft, issue, void};
 pub use line::{BillLine, BillOverage, LineKind, PricedBy, Shown, display};
+pub use mirror::{Mirror, MirrorStatus};
 pub use paying::{Desk, Funds};
 pub use payment::{BillMethod, BillPayment};
 pub use ports::{
-    BillFilter, BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, InvoiceRepository, Slot,
-    TariffMark, UsageSum,
+    BillFilter, BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, InvoiceRepository,
+    MirrorRepository, Slot, TariffMark, UsageSum,
 };
 #[cfg(any(test, feature = "testing"))]
 pub use ports::{
     MockBillPaymentRepository, MockBillRepository, MockClosingRepository, MockCouponRepository, MockInvoiceRepository,
+    MockMirrorRepository,
 };
 pub use purchasing::Bought;
 pub use rating::{MeterUse, Stretch};
@@ -63,6 +68,7 @@ pub use receipt::{
     MAX_LINES, MAX_PARTY_LINES, MAX_PAYMENTS, Party, Receipt, ReceiptLine, ReceiptMistake, ReceiptPayment,
     ReceiptState, Sum, SumKind,
 };
+pub use recurring::{MIRROR_CHUNK, RecurringService};
 pub use renewing::Progress;
 pub use service::{BillView, BillingService, RefundTo, RefundWish};
 pub use tax_id::{TaxId, TaxIdDoubt};

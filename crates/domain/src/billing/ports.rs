@@ -1,13 +1,14 @@
 //! What billing keeps: bills, their lines and payments, coupons, and where tariffs changed within a period.
 
-use super::{Bill, BillKind, BillPayment, BillStatus, Coupon, Invoice, InvoiceFilter, IssuedBill};
-use crate::id::{AccountId, BillId, CouponId, InvoiceId, PlanVersionId};
+use super::{Bill, BillKind, BillPayment, BillStatus, Coupon, Invoice, InvoiceFilter, IssuedBill, Mirror};
+use crate::id::{AccountId, BillId, CouponId, InvoiceId, MirrorId, PlanVersionId};
 use crate::metering::UsageRecord;
 use crate::money::Money;
 use crate::page::{Page, PageRequest};
 use crate::plans::{MeterCode, OpenedPeriod};
 use crate::quantity::Quantity;
 use crate::store::StoreResult;
+use crate::wallet::Provider;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -187,4 +188,28 @@ pub trait ClosingRepository: Send + Sync {
         skip: u64,
         most: u64,
     ) -> StoreResult<Vec<AccountId>>;
+}
+
+/// Subscriptions at providers. Whoever writes one holds the lock on its account's row.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait MirrorRepository: Send + Sync {
+    /// A second one of a bill is `StoreError::Duplicate`.
+    async fn insert(&self, mirror: &Mirror) -> StoreResult<()>;
+
+    async fn save(&self, mirror: &Mirror) -> StoreResult<()>;
+
+    /// Of any account: the caller checks who may know of it.
+    async fn find(&self, id: MirrorId) -> StoreResult<Option<Mirror>>;
+
+    async fn find_by_bill(&self, bill: BillId) -> StoreResult<Option<Mirror>>;
+
+    /// By the provider's id.
+    async fn find_by_reference(&self, provider: Provider, reference: &str) -> StoreResult<Option<Mirror>>;
+
+    /// Newest first.
+    async fn of_account(&self, account: AccountId) -> StoreResult<Vec<Mirror>>;
+
+    /// Those that run and were last heard of before a time, the longest silent first.
+    async fn silent(&self, before: DateTime<Utc>, limit: u32) -> StoreResult<Vec<Mirror>>;
 }

@@ -130,12 +130,14 @@ pub enum TransferKind {
     Resolved,
     /// An operator's correction. Reference: the adjustment.
     Adjustment,
+    /// A provider charged for a subscription by itself: from its cash to the wallet. Reference: the charge.
+    Collected,
     /// The opposite of another transfer. Reference: that transfer.
     Reversal,
 }
 
 impl TransferKind {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Payment,
         Self::TopUp,
         Self::Sale,
@@ -149,6 +151,7 @@ impl TransferKind {
         Self::Suspended,
         Self::Resolved,
         Self::Adjustment,
+        Self::Collected,
         Self::Reversal,
     ];
 
@@ -167,6 +170,7 @@ impl TransferKind {
             Self::Suspended => "suspended",
             Self::Resolved => "resolved",
             Self::Adjustment => "adjustment",
+            Self::Collected => "collected",
             Self::Reversal => "reversal",
         }
     }

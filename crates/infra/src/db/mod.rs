@@ -28,6 +28,7 @@ mod ledger;
 mod ledger_totals;
 mod members;
 mod migrate;
+mod mirrors;
 mod newest;
 mod notices;
 mod oauth;

@@ -6,7 +6,9 @@ use super::error::store_error;
 use async_trait::async_trait;
 use domain::accounts::{AccountRepository, MembershipRepository};
 use domain::audit::{AuditEvent, AuditLog};
-use domain::billing::{BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, InvoiceRepository};
+use domain::billing::{
+    BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, InvoiceRepository, MirrorRepository,
+};
 use domain::idempotency::IdempotencyRepository;
 use domain::identity::{
     ApiKeyRepository, OAuthFlowRepository, OAuthIdentityRepository, SessionRepository, ThrottleRepository,
@@ -63,6 +65,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn bill_payments(&self) -> &dyn BillPaymentRepository {
+        self
+    }
+    fn mirrors(&self) -> &dyn MirrorRepository {
         self
     }
     fn closings(&self) -> &dyn ClosingRepository {

@@ -1,6 +1,7 @@
 //! `/bills`: what an account owes and owed, why, and paying it.
 
 mod invoices;
+mod recurring;
 mod views;
 
 use crate::caller::Caller;
@@ -29,6 +30,7 @@ pub use views::{BillDetail, BillPaymentView, BillSummary};
 pub fn configure(config: &mut ServiceConfig) {
     config.service(list_bills).service(get_bill).service(list_bill_usage).service(pay_bill);
     config.service(invoices::request_invoice).service(invoices::list_bill_invoices);
+    recurring::configure(config);
 }
 
 /// Which bills.

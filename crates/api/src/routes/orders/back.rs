@@ -70,7 +70,12 @@ pub async fn take_notification(
 ) -> ApiResult {
     let provider = Provider::parse(&provider).ok_or_else(|| ApiError::not_found("provider"))?;
     let raw = RawNotification { headers: headers(&request), body: body(payload).await? };
-    let reply = services.run(move |all| async move { all.orders.notified(provider, &raw).await }).await?;
+    let hear = move |all: Arc<Services>| async move {
+        // First: what it says of subscriptions is done before the message counts as taken.
+        all.recurring.heard(provider, &raw).await?;
+        all.orders.notified(provider, &raw).await
+    };
+    let reply = services.run(hear).await?;
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     Ok(HttpResponse::build(status).content_type(reply.content_type).body(reply.body))
 }
