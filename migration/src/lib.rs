@@ -4,6 +4,7 @@ mod billing;
 pub mod columns;
 mod identity;
 mod incentives;
+mod invoices;
 mod kernel;
 mod metering;
 mod mirrors;
@@ -144,6 +145,10 @@ fn money() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(billing::BillingTariffMarks),
         Box::new(billing::UserSubscriptionsAutoPay),
         Box::new(billing::UserSubscriptionsByTerm),
+        Box::new(invoices::BillingInvoices),
+        Box::new(invoices::BillingInvoicesStanding),
+        Box::new(invoices::BillingInvoicesByAccount),
+        Box::new(invoices::BillingInvoicesByBill),
         Box::new(orders::Products),
         Box::new(orders::Orders),
         Box::new(orders::OrdersById),

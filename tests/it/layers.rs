@@ -56,6 +56,7 @@ const USE_CASES: &[&str] = &[
     "billing/closing.rs",
     "billing/coupons.rs",
     "billing/hook.rs",
+    "billing/invoicing.rs",
     "billing/issuing.rs",
     "billing/paying.rs",
     "billing/purchasing.rs",

@@ -84,6 +84,7 @@ id! {
     DifferenceId, "dif";
     GrantId, "grt";
     IdentityId, "idn";
+    InvoiceId, "inv";
     InvitationId, "inv";
     /// Where deliveries of one destination stand in line.
     LaneId, "lan";

@@ -2,7 +2,9 @@
 
 use crate::accounts::{AccountRepository, MembershipRepository};
 use crate::audit::AuditLog;
-use crate::billing::{BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, MirrorRepository};
+use crate::billing::{
+    BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, InvoiceRepository, MirrorRepository,
+};
 use crate::error::Error;
 use crate::idempotency::IdempotencyRepository;
 use crate::identity::{
@@ -67,6 +69,7 @@ pub trait Repositories: Send + Sync {
     fn deliveries(&self) -> &dyn DeliveryRepository;
     fn grants(&self) -> &dyn GrantRepository;
     fn idempotency(&self) -> &dyn IdempotencyRepository;
+    fn invoices(&self) -> &dyn InvoiceRepository;
     fn lanes(&self) -> &dyn LaneRepository;
     fn ledger(&self) -> &dyn LedgerRepository;
     fn leases(&self) -> &dyn LeaseRepository;

@@ -3,8 +3,9 @@
 use crate::accounts::{AccountRepository, MembershipRepository, MockAccountRepository, MockMembershipRepository};
 use crate::audit::{AuditLog, MockAuditLog};
 use crate::billing::{
-    BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, MirrorRepository,
-    MockBillPaymentRepository, MockBillRepository, MockClosingRepository, MockCouponRepository, MockMirrorRepository,
+    BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, InvoiceRepository, MirrorRepository,
+    MockBillPaymentRepository, MockBillRepository, MockClosingRepository, MockCouponRepository, MockInvoiceRepository,
+    MockMirrorRepository,
 };
 use crate::idempotency::{IdempotencyRepository, MockIdempotencyRepository};
 use crate::identity::{
@@ -91,6 +92,7 @@ doubles! {
     debts: MockDebtRepository as DebtRepository,
     deliveries: MockDeliveryRepository as DeliveryRepository,
     grants: MockGrantRepository as GrantRepository,
+    invoices: MockInvoiceRepository as InvoiceRepository,
     idempotency: MockIdempotencyRepository as IdempotencyRepository,
     lanes: MockLaneRepository as LaneRepository,
     ledger: MockLedgerRepository as LedgerRepository,

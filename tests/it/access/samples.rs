@@ -7,7 +7,7 @@ use serde_json::Value;
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// Bodies by route; `$name` is the id of that name.
-const BODIES: [(&str, &str); 50] = [
+const BODIES: [(&str, &str); 54] = [
     ("PATCH /accounts/{account}", r#"{"spend_cap": "100.00"}"#),
     ("PATCH /admin/accounts/{id}", r#"{"external_id": "crm-1"}"#),
     ("PATCH /admin/products/{id}", r#"{"price": "1.00"}"#),
@@ -28,6 +28,9 @@ const BODIES: [(&str, &str); 50] = [
     ("POST /admin/bills/{id}/refund", r#"{"amount": "1.00", "to": "wallet", "reason": "outage"}"#),
     ("POST /admin/bills/{id}/void", r#"{"reason": "by mistake"}"#),
     ("POST /admin/coupons", r#"{"code": "NEW-1", "percent": 5}"#),
+    ("POST /admin/invoices/{id}/issue", r#"{"number": "25117000000012345678"}"#),
+    ("POST /admin/invoices/{id}/reject", r#"{"reason": "no such company"}"#),
+    ("POST /admin/invoices/{id}/reverse", r#"{"reason": "wrong title"}"#),
     ("POST /admin/payments/{id}/confirm", r#"{"transaction": "bank"}"#),
     ("POST /admin/payments/{id}/refunds", r#"{"amount": "1.00", "reason": "not used"}"#),
     ("POST /admin/products", r#"{"code": "new", "name": "new", "meter": "words", "quantity": 1, "price": "1.00"}"#),
@@ -42,6 +45,7 @@ const BODIES: [(&str, &str); 50] = [
     ("POST /auth/oauth/exchange", r#"{"code": "oac-1", "secret": "nothing"}"#),
     ("POST /auth/oauth/{provider}/callback", r#"{"state": "ost1", "code": "1"}"#),
     ("POST /auth/register", r#"{"username": "newcomer", "password": "$password"}"#),
+    ("POST /bills/{id}/invoice", r#"{"title": "王小二"}"#),
     ("POST /bills/{id}/payments", r#"{"provider": "wallet"}"#),
     (
         "POST /orders",

@@ -1,7 +1,7 @@
 //! A tenant with one of everything that a path can name: a team with its people, keys, and objects of its account.
 
-use domain::billing::Mirror;
-use domain::id::{DifferenceId, IdentityId, UserId};
+use domain::billing::{Invoice, InvoiceKind, InvoiceStatus, InvoiceTitle, Mirror};
+use domain::id::{DifferenceId, IdentityId, InvoiceId, UserId};
 use domain::identity::{OAuthIdentity, ProviderName};
 use domain::money::{Currency, Money};
 use domain::orders::{Difference, DifferenceClass, DifferenceStatus};
@@ -195,6 +195,30 @@ impl Builder<'_> {
         self.by_owner().post("/subscription", &more).await;
         let bills = self.by_owner().get(&format!("/bills?account={}", self.ids["{account}"])).await.expect(200);
         self.keep("bills", &bills, "/data/0/id");
+        self.ids.insert("invoices", self.invoice().await);
+    }
+
+    /// Of the team's bill, as though it had been paid.
+    async fn invoice(&self) -> String {
+        let now = self.app.scene.now();
+        let invoice = Invoice {
+            id: InvoiceId::new(now),
+            account: self.ids["{account}"].parse().unwrap(),
+            bill: self.ids["bills"].parse().unwrap(),
+            status: InvoiceStatus::Requested,
+            title: InvoiceTitle::read(InvoiceKind::Ordinary, "王小二", None).unwrap(),
+            amount: Money::parse_minor("1.00", Currency::CNY).unwrap(),
+            number: None,
+            url: None,
+            reason: None,
+            requested_at: now,
+            issued_at: None,
+            updated_at: now,
+        };
+        let work = self.app.scene.services.store.begin().await.unwrap();
+        work.invoices().insert(&invoice).await.unwrap();
+        work.commit().await.unwrap();
+        invoice.id.to_string()
     }
 
     /// A subscription at a provider, which this server does not offer.

@@ -7,6 +7,7 @@ mod document;
 mod hostile;
 mod identity;
 mod incentives;
+mod invoices;
 mod operators;
 mod problems;
 mod quota;

@@ -131,7 +131,7 @@ const ACTS: [(&str, &str); 9] = [
     ("PATCH /api/v1/me", "user.change_password"),
 ];
 /// Written where the part has its own tests.
-const ACTS_ELSEWHERE: [(&str, &str); 21] = [
+const ACTS_ELSEWHERE: [(&str, &str); 24] = [
     ("POST /api/v1/admin/outbox/{delivery}/replay", "delivery.replay"),
     ("POST /api/v1/admin/accounts/{account}/adjustments", "wallet.adjust"),
     ("POST /api/v1/admin/adjustments/{adjustment}/approve", "wallet.approve"),
@@ -151,6 +151,9 @@ const ACTS_ELSEWHERE: [(&str, &str); 21] = [
     ("POST /api/v1/admin/bills/{id}/refund", "bill.refund"),
     ("POST /api/v1/admin/bills/{id}/void", "bill.void"),
     ("POST /api/v1/admin/billing/close", "billing.close"),
+    ("POST /api/v1/admin/invoices/{id}/issue", "invoice.issue"),
+    ("POST /api/v1/admin/invoices/{id}/reject", "invoice.reject"),
+    ("POST /api/v1/admin/invoices/{id}/reverse", "invoice.reverse"),
     ("POST /api/v1/admin/coupons", "coupon.make"),
     ("DELETE /api/v1/admin/coupons/{id}", "coupon.disable"),
 ];

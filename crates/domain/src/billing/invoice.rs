@@ -7,10 +7,17 @@
 
 use crate::billing::tax_id::{TaxId, TaxIdDoubt};
 use crate::error::{Error, FieldError, Result};
-use crate::text::visible_line;
+use crate::id::{AccountId, BillId, InvoiceId};
+use crate::money::Money;
+use crate::text::{is_hidden, visible_line};
+use chrono::{DateTime, Utc};
 
 /// Longest title, in characters: the seed's `invoice_title`.
 pub const MAX_TITLE: usize = 200;
+/// Longest number of an invoice; those of today have 20 digits.
+const MAX_NUMBER: usize = 64;
+/// Longest address of an invoice, in bytes.
+const MAX_URL: usize = 1024;
 
 /// How an invoice stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,6 +132,54 @@ impl InvoiceTitle {
 
     pub fn doubt(&self) -> Option<TaxIdDoubt> {
         self.tax_id.as_ref().and_then(TaxId::doubt)
+    }
+}
+
+/// An invoice for a bill: what it says, and how it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invoice {
+    pub id: InvoiceId,
+    pub account: AccountId,
+    pub bill: BillId,
+    pub status: InvoiceStatus,
+    pub title: InvoiceTitle,
+    /// What was paid of the bill and had not gone back when the invoice was asked for.
+    pub amount: Money,
+    /// As the tax office's system gave it out.
+    pub number: Option<String>,
+    /// Where its file lies.
+    pub url: Option<String>,
+    /// Why it was rejected or reversed.
+    pub reason: Option<String>,
+    pub requested_at: DateTime<Utc>,
+    pub issued_at: Option<DateTime<Utc>>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Invoice {
+    /// The invoice once the tax office's system made it.
+    pub fn issued(&self, number: &str, url: Option<&str>, now: DateTime<Utc>) -> Result<Self> {
+        let status = self.status.change(InvoiceStatus::Issued)?;
+        let number = visible_line(number, MAX_NUMBER).map_err(|reason| Error::invalid("number", reason))?;
+        let url = url.map(read_url).transpose()?;
+        Ok(Self { status, number: Some(number), url, issued_at: Some(now), updated_at: now, ..self.clone() })
+    }
+
+    /// The invoice once it stands no more: rejected before it was issued, or reversed after.
+    pub fn ended(&self, to: InvoiceStatus, reason: String, now: DateTime<Utc>) -> Result<Self> {
+        let status = self.status.change(to)?;
+        Ok(Self { status, reason: Some(reason), updated_at: now, ..self.clone() })
+    }
+}
+
+/// The address is only handed back, never fetched.
+fn read_url(url: &str) -> Result<String> {
+    let web = url.starts_with("https://") || url.starts_with("http://");
+    let odd = |letter: char| letter.is_whitespace() || is_hidden(letter) || "\"'<>\\`".contains(letter);
+    if web && url.len() <= MAX_URL && !url.chars().any(odd) {
+        Ok(url.to_owned())
+    } else {
+        Err(Error::invalid("url", "must be an http or https URL of at most 1024 characters"))
     }
 }
 

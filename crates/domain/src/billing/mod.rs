@@ -11,7 +11,7 @@
 //! | `closing` | bills of quota periods that ended |
 //! | `chasing` | what happens when nobody pays |
 //! | `receipt`, `document`, `words` | what a receipt says |
-//! | `invoice`, `tax_id` | 发票, which others issue |
+//! | `invoice`, `invoicing`, `tax_id` | 发票, which others issue |
 
 mod bill;
 mod chasing;
@@ -21,6 +21,7 @@ mod coupons;
 mod document;
 mod hook;
 mod invoice;
+mod invoicing;
 mod issuing;
 mod line;
 mod mirror;
@@ -45,19 +46,21 @@ pub use coupon::{Coupon, CouponRefused, MAX_CODE_LENGTH, Reduction, spread};
 pub use coupons::CouponWish;
 pub use document::{Document, Mark, Row};
 pub use hook::BillingHook;
-pub use invoice::{InvoiceKind, InvoiceStatus, InvoiceTitle, MAX_TITLE, NoSuchChange, may_be_requested};
+pub use invoice::{Invoice, InvoiceKind, InvoiceStatus, InvoiceTitle, MAX_TITLE, NoSuchChange, may_be_requested};
+pub use invoicing::{InvoiceFilter, InvoiceWish};
 pub use issuing::{Draft, issue, void};
 pub use line::{BillLine, BillOverage, LineKind, PricedBy, Shown, display};
 pub use mirror::{Mirror, MirrorStatus};
 pub use paying::{Desk, Funds};
 pub use payment::{BillMethod, BillPayment};
 pub use ports::{
-    BillFilter, BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, MirrorRepository, Slot,
-    TariffMark, UsageSum,
+    BillFilter, BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, InvoiceRepository,
+    MirrorRepository, Slot, TariffMark, UsageSum,
 };
 #[cfg(any(test, feature = "testing"))]
 pub use ports::{
-    MockBillPaymentRepository, MockBillRepository, MockClosingRepository, MockCouponRepository, MockMirrorRepository,
+    MockBillPaymentRepository, MockBillRepository, MockClosingRepository, MockCouponRepository, MockInvoiceRepository,
+    MockMirrorRepository,
 };
 pub use purchasing::Bought;
 pub use rating::{MeterUse, Stretch};

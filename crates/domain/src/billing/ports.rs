@@ -1,7 +1,7 @@
 //! What billing keeps: bills, their lines and payments, coupons, and where tariffs changed within a period.
 
-use super::{Bill, BillKind, BillPayment, BillStatus, Coupon, IssuedBill, Mirror};
-use crate::id::{AccountId, BillId, CouponId, MirrorId, PlanVersionId};
+use super::{Bill, BillKind, BillPayment, BillStatus, Coupon, Invoice, InvoiceFilter, IssuedBill, Mirror};
+use crate::id::{AccountId, BillId, CouponId, InvoiceId, MirrorId, PlanVersionId};
 use crate::metering::UsageRecord;
 use crate::money::Money;
 use crate::page::{Page, PageRequest};
@@ -85,6 +85,26 @@ pub trait CouponRepository: Send + Sync {
 
     /// Newest first.
     async fn list(&self, page: PageRequest) -> StoreResult<Page<Coupon>>;
+}
+
+/// Invoices. Whoever writes one holds the lock on the row of its account.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait InvoiceRepository: Send + Sync {
+    /// A second invoice of a bill that stands is `StoreError::Duplicate`.
+    async fn insert(&self, invoice: &Invoice) -> StoreResult<()>;
+
+    /// Stores what may change: status, number, address, reason and times.
+    async fn save(&self, invoice: &Invoice) -> StoreResult<()>;
+
+    /// By its own id, of any account: the caller checks who may know of it.
+    async fn find(&self, id: InvoiceId) -> StoreResult<Option<Invoice>>;
+
+    /// The invoice of the bill that stands.
+    async fn standing(&self, bill: BillId) -> StoreResult<Option<Invoice>>;
+
+    /// Newest first.
+    async fn list(&self, filter: &InvoiceFilter, page: PageRequest) -> StoreResult<Page<Invoice>>;
 }
 
 /// A plan ended within a quota period: up to here the overage of a meter was priced by its version.

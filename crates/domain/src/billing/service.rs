@@ -284,7 +284,7 @@ impl Desk<'_> {
     }
 }
 
-fn read_note(field: &str, text: &str) -> Result<String> {
+pub(super) fn read_note(field: &str, text: &str) -> Result<String> {
     visible_line(text, MAX_NOTE).map_err(|problem| Error::invalid(field, problem))
 }
 

@@ -22,6 +22,7 @@ mod error;
 mod grants;
 mod idempotency;
 mod invitations;
+mod invoices;
 mod lanes;
 mod ledger;
 mod ledger_totals;

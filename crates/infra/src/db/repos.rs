@@ -6,7 +6,9 @@ use super::error::store_error;
 use async_trait::async_trait;
 use domain::accounts::{AccountRepository, MembershipRepository};
 use domain::audit::{AuditEvent, AuditLog};
-use domain::billing::{BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, MirrorRepository};
+use domain::billing::{
+    BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, InvoiceRepository, MirrorRepository,
+};
 use domain::idempotency::IdempotencyRepository;
 use domain::identity::{
     ApiKeyRepository, OAuthFlowRepository, OAuthIdentityRepository, SessionRepository, ThrottleRepository,
@@ -84,6 +86,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn grants(&self) -> &dyn GrantRepository {
+        self
+    }
+    fn invoices(&self) -> &dyn InvoiceRepository {
         self
     }
     fn idempotency(&self) -> &dyn IdempotencyRepository {

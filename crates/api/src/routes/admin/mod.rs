@@ -4,6 +4,7 @@ mod bills;
 mod coupons;
 mod debts;
 mod grants;
+mod invoices;
 mod ledger;
 mod log;
 mod options;
@@ -25,6 +26,10 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(bills::refund_bill)
         .service(bills::void_bill)
         .service(bills::close_periods)
+        .service(invoices::list_invoices)
+        .service(invoices::issue_invoice)
+        .service(invoices::reject_invoice)
+        .service(invoices::reverse_invoice)
         .service(coupons::make_coupon)
         .service(coupons::list_coupons)
         .service(coupons::disable_coupon)

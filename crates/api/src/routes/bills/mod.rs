@@ -1,5 +1,6 @@
 //! `/bills`: what an account owes and owed, why, and paying it.
 
+mod invoices;
 mod recurring;
 mod views;
 
@@ -23,10 +24,12 @@ use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub use invoices::InvoiceView;
 pub use views::{BillDetail, BillPaymentView, BillSummary};
 
 pub fn configure(config: &mut ServiceConfig) {
     config.service(list_bills).service(get_bill).service(list_bill_usage).service(pay_bill);
+    config.service(invoices::request_invoice).service(invoices::list_bill_invoices);
     recurring::configure(config);
 }
 

@@ -5,6 +5,7 @@ pub mod account_debt;
 pub mod api_key;
 pub mod audit_head;
 pub mod audit_log;
+pub mod billing_invoice;
 pub mod billing_line;
 pub mod billing_overage;
 pub mod billing_payment;
