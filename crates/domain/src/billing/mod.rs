@@ -9,6 +9,7 @@
 //! | `purchasing`, `renewing` | bills of terms, in advance |
 //! | `mirror`, `recurring` | subscriptions at a provider that charges by itself |
 //! | `closing` | bills of quota periods that ended |
+//! | `recomputing` | bills derived again, and what differs |
 //! | `chasing` | what happens when nobody pays |
 //! | `receipt`, `document`, `words` | what a receipt says |
 //! | `invoice`, `tax_id` | 发票, which others issue |
@@ -30,6 +31,7 @@ mod ports;
 mod purchasing;
 mod rating;
 mod receipt;
+mod recomputing;
 mod recurring;
 mod renewing;
 mod service;
@@ -65,6 +67,7 @@ pub use receipt::{
     MAX_LINES, MAX_PARTY_LINES, MAX_PAYMENTS, Party, Receipt, ReceiptLine, ReceiptMistake, ReceiptPayment,
     ReceiptState, Sum, SumKind,
 };
+pub use recomputing::Difference;
 pub use recurring::{MIRROR_CHUNK, RecurringService};
 pub use renewing::Progress;
 pub use service::{BillView, BillingService, RefundTo, RefundWish};
