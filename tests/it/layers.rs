@@ -60,6 +60,7 @@ const USE_CASES: &[&str] = &[
     "billing/issuing.rs",
     "billing/paying.rs",
     "billing/purchasing.rs",
+    "billing/recomputing.rs",
     "billing/recurring.rs",
     "billing/renewing.rs",
     "metering/load.rs",

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::accounts::AccountRef;
-use domain::billing::{BillFilter, BillKind, BillStatus, IssuedBill, RefundTo, RefundWish};
+use domain::billing::{BillFilter, BillKind, BillStatus, Difference, IssuedBill, RefundTo, RefundWish};
 use domain::error::Error;
 use domain::id::{AccountId, BillId};
 use domain::idempotency::IdempotentRequest;
@@ -78,8 +78,18 @@ async fn number(fresh: &Fresh, query: &str) -> i64 {
     row.try_get("", "n").unwrap()
 }
 
+/// What differs of all bills when they are derived again.
+async fn differences(scene: &Scene) -> Vec<Difference> {
+    let billing = &scene.services.billing;
+    let mut all = Vec::new();
+    for id in billing.to_recompute(None, None, 1000).await.unwrap() {
+        all.extend(billing.recompute(id).await.unwrap());
+    }
+    all
+}
+
 /// What is owed on bills is what the ledger says is receivable, and bills are the sums of their lines.
-async fn assert_books_agree(fresh: &Fresh) {
+async fn assert_books_agree(scene: &Scene, fresh: &Fresh) {
     let ledger = "SELECT CAST(COALESCE(SUM(CASE WHEN from_code = 'receivable' THEN amount ELSE 0 END)
         - SUM(CASE WHEN to_code = 'receivable' THEN amount ELSE 0 END), 0) AS BIGINT) AS n
         FROM ledger_transfers WHERE 'receivable' IN (from_code, to_code)";
@@ -95,6 +105,7 @@ async fn assert_books_agree(fresh: &Fresh) {
     let overages = "SELECT COUNT(*) AS n FROM billing_records b WHERE b.overage_nanos <>
         COALESCE((SELECT SUM(o.fee_nanos) FROM billing_overages o WHERE o.bill_id = b.id), 0)";
     assert_eq!(number(fresh, overages).await, 0, "a bill's overage is the sum of its meters");
+    assert_eq!(differences(scene).await, Vec::new(), "bills derived again");
 }
 
 /// Moves the clock, and does what the loops would.
@@ -129,7 +140,7 @@ async fn a_plan_begins_when_its_bill_is_paid(fresh: &Fresh) {
     let stranger = scene.customer(None).await;
     let seen = scene.services.billing.view(&stranger.actor, bill.id).await;
     assert!(matches!(seen, Err(Error::NotFound("bill"))), "{seen:?}");
-    assert_books_agree(fresh).await;
+    assert_books_agree(&scene, fresh).await;
 }
 
 db_test!(plan_begins, a_plan_begins_when_its_bill_is_paid);
@@ -147,7 +158,7 @@ async fn another_choice_takes_the_bill_of_the_first_back(fresh: &Fresh) {
     assert_eq!((after.awaiting_payment, after.status), (None, SubscriptionStatus::Active), "an order is no debt");
     let statuses: Vec<_> = bills(&scene, customer.account).await.iter().map(|issued| issued.bill.status).collect();
     assert_eq!(statuses, [BillStatus::Void, BillStatus::Void]);
-    assert_books_agree(fresh).await;
+    assert_books_agree(&scene, fresh).await;
 }
 
 db_test!(another_choice, another_choice_takes_the_bill_of_the_first_back);
@@ -188,7 +199,7 @@ async fn a_month_that_nobody_pays_suspends_and_recovers(fresh: &Fresh) {
     pay(&scene, &customer, month.bill.id).await;
     assert_eq!(subscription(&scene, &customer).await.status, SubscriptionStatus::Active);
     scene.consume_one(command(account, "words", 1, "recovered")).await.unwrap();
-    assert_books_agree(fresh).await;
+    assert_books_agree(&scene, fresh).await;
 
     let before = balance(&scene, account).await;
     let refund = |amount: Option<&str>| RefundWish {
@@ -206,10 +217,35 @@ async fn a_month_that_nobody_pays_suspends_and_recovers(fresh: &Fresh) {
     assert_eq!(balance(&scene, account).await, after.to_decimal());
     let none = billing.refund(&operator, id, &refund(None), &once(&customer)).await;
     assert!(matches!(none, Err(Error::Conflict { code: "bill_refunded", .. })), "{none:?}");
-    assert_books_agree(fresh).await;
+    assert_books_agree(&scene, fresh).await;
 }
 
 db_test!(unpaid_month, a_month_that_nobody_pays_suspends_and_recovers);
+
+async fn a_bill_that_is_not_its_usage_is_found(fresh: &Fresh) {
+    let scene = Scene::new(&fresh.url).await;
+    let customer = buys_professional(&scene).await;
+    scene.consume_one(command(customer.account, "words", 305_001, "w")).await.unwrap();
+    let end = subscription(&scene, &customer).await.period.end;
+    scene.move_clock(end + TimeDelta::days(1));
+    api::billing_rounds::round(&scene.services, None).await.unwrap();
+    let all = bills(&scene, customer.account).await;
+    let month = all.iter().find(|issued| issued.bill.kind == BillKind::Month).unwrap().bill.id;
+    assert_eq!(differences(&scene).await, Vec::new());
+
+    let connection = Database::connect(&fresh.url).await.unwrap();
+    let change = |from: i64, to: i64| {
+        format!("UPDATE usage_records SET from_overage = from_overage + {to} - {from} WHERE from_overage > 0")
+    };
+    connection.execute_unprepared(&change(0, 7)).await.unwrap();
+    let found = differences(&scene).await;
+    assert_eq!(found.iter().map(|found| (found.bill, found.what)).collect::<Vec<_>>(), [(month, "lines")]);
+    assert!(found[0].billed.contains("5001 ") && found[0].derived.contains("5008 "), "{found:?}");
+    connection.execute_unprepared(&change(7, 0)).await.unwrap();
+    assert_eq!(differences(&scene).await, Vec::new(), "and nothing was written");
+}
+
+db_test!(not_its_usage, a_bill_that_is_not_its_usage_is_found);
 
 async fn who_never_pays_ends_on_the_default_plan_and_owes_no_term(fresh: &Fresh) {
     let scene = Scene::new(&fresh.url).await;
@@ -223,7 +259,7 @@ async fn who_never_pays_ends_on_the_default_plan_and_owes_no_term(fresh: &Fresh)
     assert_eq!((after.chosen.plan.as_str(), after.status), ("free", SubscriptionStatus::Active));
     let unpaid = scene.services.store.bills().unpaid(customer.account).await.unwrap();
     assert!(unpaid.is_empty(), "{unpaid:?}");
-    assert_books_agree(fresh).await;
+    assert_books_agree(&scene, fresh).await;
 }
 
 db_test!(never_pays, who_never_pays_ends_on_the_default_plan_and_owes_no_term);
@@ -244,7 +280,7 @@ async fn bills_are_paid_from_the_wallet_where_that_was_agreed(fresh: &Fresh) {
     let spent = before.checked_sub(cny("99.50")).unwrap();
     assert_eq!(balance(&scene, customer.account).await, spent.to_decimal());
     assert_eq!(subscription(&scene, &customer).await.paid, Some(cny("99")));
-    assert_books_agree(fresh).await;
+    assert_books_agree(&scene, fresh).await;
 }
 
 db_test!(auto_pay, bills_are_paid_from_the_wallet_where_that_was_agreed);
@@ -265,7 +301,7 @@ async fn a_bill_is_paid_once_however_many_pay_it(fresh: &Fresh) {
     assert_eq!(outcomes.iter().filter(|outcome| *outcome.as_ref().unwrap()).count(), 1);
     let left = cny("5000").checked_sub(bill.totals.total).unwrap();
     assert_eq!(balance(&scene, customer.account).await, left.to_decimal());
-    assert_books_agree(fresh).await;
+    assert_books_agree(&scene, fresh).await;
 }
 
 db_test!(paid_once, a_bill_is_paid_once_however_many_pay_it);
@@ -312,7 +348,7 @@ async fn two_replicas_close_each_period_once_while_usage_arrives(fresh: &Fresh) 
         let overage: i64 = sums.iter().map(|sum| sum.overage.as_atoms()).sum();
         assert_eq!(months[0].overages[0].used.quantity.as_atoms(), overage, "the bill is its usage");
     }
-    assert_books_agree(fresh).await;
+    assert_books_agree(&scene, fresh).await;
 }
 
 db_test!(two_closers, two_replicas_close_each_period_once_while_usage_arrives);

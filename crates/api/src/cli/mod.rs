@@ -8,6 +8,7 @@ mod close;
 mod doctor;
 mod migrate;
 mod partitions;
+mod recompute;
 mod reconcile;
 mod replay;
 mod rotate_encryption;
@@ -65,6 +66,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Derive bills again from usage rows and print what differs; reads only, and fails when something does.
+    Recompute(recompute::RecomputeArguments),
     /// Create demo users on three plans; running it twice changes nothing.
     Seed {
         /// Print one JSON object.
@@ -137,7 +140,8 @@ const NOT_AUDITED: u8 = 2;
 
 /// Runs a command to its end; what went wrong is said on standard error.
 pub async fn run(cli: Cli) -> ExitCode {
-    let otherwise = if matches!(cli.command, Some(Command::Audit(_))) { NOT_AUDITED } else { 1 };
+    let otherwise =
+        if matches!(cli.command, Some(Command::Audit(_) | Command::Recompute(_))) { NOT_AUDITED } else { 1 };
     match run_to_end(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -167,6 +171,7 @@ async fn with_settings(command: Command, settings: Settings) -> anyhow::Result<(
         Command::Migrate { direction } => migrate::migrate(&settings, direction).await,
         Command::Partitions { json } => partitions::partitions(&settings, json).await,
         Command::Close { period, json } => close::close(&settings, period.as_deref(), json).await,
+        Command::Recompute(arguments) => recompute::recompute_command(&settings, &arguments).await,
         Command::Seed { json } => seed::seed_command(&settings, json).await,
         Command::Admin { command: AdminCommand::Create { username } } => admin::create(&settings, &username).await,
         Command::Audit(arguments) => audit::audit_command(&settings, &arguments).await,

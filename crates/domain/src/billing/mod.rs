@@ -9,6 +9,7 @@
 //! | `purchasing`, `renewing` | bills of terms, in advance |
 //! | `mirror`, `recurring` | subscriptions at a provider that charges by itself |
 //! | `closing` | bills of quota periods that ended |
+//! | `recomputing` | bills derived again, and what differs |
 //! | `chasing` | what happens when nobody pays |
 //! | `receipt`, `document`, `words` | what a receipt says |
 //! | `invoice`, `invoicing`, `tax_id` | 发票, which others issue |
@@ -31,6 +32,7 @@ mod ports;
 mod purchasing;
 mod rating;
 mod receipt;
+mod recomputing;
 mod recurring;
 mod renewing;
 mod service;
@@ -68,6 +70,7 @@ pub use receipt::{
     MAX_LINES, MAX_PARTY_LINES, MAX_PAYMENTS, Party, Receipt, ReceiptLine, ReceiptMistake, ReceiptPayment,
     ReceiptState, Sum, SumKind,
 };
+pub use recomputing::Difference;
 pub use recurring::{MIRROR_CHUNK, RecurringService};
 pub use renewing::Progress;
 pub use service::{BillView, BillingService, RefundTo, RefundWish};
