@@ -136,12 +136,12 @@ impl BillingService {
             Step::End { to, reason } => before.ended(*to, reason.clone(), now)?,
         };
         work.invoices().save(&after).await?;
-        let names = match after.status {
+        let told = match after.status {
             InvoiceStatus::Issued => ("invoice.issue", "invoice.issued"),
             InvoiceStatus::Reversed => ("invoice.reverse", "invoice.reversed"),
             InvoiceStatus::Requested | InvoiceStatus::Rejected => ("invoice.reject", "invoice.rejected"),
         };
-        tell(&*work, actor, &after, names, now).await?;
+        tell(&*work, actor, &after, told, now).await?;
         work.commit().await?;
         Ok(after)
     }

@@ -90,7 +90,7 @@ fn compare(issued: &IssuedBill, derived: &Totals) -> Vec<Difference> {
 
 fn compare_lines(issued: &IssuedBill, derived: &[BillLine]) -> Option<Difference> {
     let (billed, derived) = (described(&issued.lines), described(derived));
-    (billed != derived).then(|| Difference { bill: issued.bill.id, what: "lines", billed, derived })
+    (billed != derived).then_some(Difference { bill: issued.bill.id, what: "lines", billed, derived })
 }
 
 /// What a line asks for: names and units that are shown may have changed since.
