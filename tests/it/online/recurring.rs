@@ -134,6 +134,8 @@ async fn the_next_term_is_paid_from_what_was_charged_and_the_end_is_kept(fresh: 
     for event in &events {
         desk.hear(event).await;
     }
+    let again = desk.recurring.start(&customer.actor, bill.bill.id).await;
+    assert!(matches!(again, Err(Error::Conflict { code: "not_recurring", .. })), "{again:?}");
     let before = desk.balance(&customer).await;
     let reference = desk.mirror(&customer).await.reference.unwrap();
     let events = desk.told(|| assert!(actions::next_term(&desk.fake.shared, &reference, true)));
@@ -158,5 +160,9 @@ async fn the_next_term_is_paid_from_what_was_charged_and_the_end_is_kept(fresh: 
     desk.scene.services.billing.renew_due(0).await.unwrap();
     assert_eq!(desk.unpaid(&customer).await, 0);
     assert_eq!(desk.balance(&customer).await, before);
+    // A provider that does not answer is asked once in a while, not without pause.
+    desk.fake.stop().await;
+    assert_eq!(desk.recurring.look_again().await.unwrap(), 1);
+    assert_eq!(desk.recurring.look_again().await.unwrap(), 0);
 }
 db_test!(renewal, the_next_term_is_paid_from_what_was_charged_and_the_end_is_kept);

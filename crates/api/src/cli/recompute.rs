@@ -7,6 +7,7 @@ use crate::wiring::wire;
 use clap::Args;
 use domain::billing::Difference;
 use domain::id::BillId;
+use domain::metering::Month;
 use serde_json::json;
 
 /// The exit code when something differs.
@@ -26,6 +27,9 @@ pub struct RecomputeArguments {
 
 /// Exit code 0: nothing differs; 1: something does; 2: the bills could not be derived.
 pub async fn recompute_command(settings: &Settings, arguments: &RecomputeArguments) -> anyhow::Result<()> {
+    if let Some(month) = &arguments.period {
+        month.parse::<Month>().map_err(|error| anyhow::anyhow!("--period: {error}"))?;
+    }
     let services = wire(settings).await?;
     let (mut bills, mut found, mut after) = (0_u64, 0_u64, None);
     loop {

@@ -70,10 +70,11 @@ impl RecurringService {
         let work = billing.store.begin().await?;
         billing.enter(&*work, actor, id, Act::PayBills).await?;
         let (issued, account) = lock(&*work, id).await?;
+        // A bill that was paid otherwise, or is void, is charged for by nobody.
+        let (price, interval) = self.recurring_price(&*work, &issued).await?;
         if let Some(known) = work.mirrors().find_by_bill(id).await? {
             return Ok(known);
         }
-        let (price, interval) = self.recurring_price(&*work, &issued).await?;
         let mirror = Mirror::new((account.id, id, provider), (price, interval), now);
         work.mirrors().insert(&mirror).await?;
         let event = AuditEvent::by(actor, "provider_subscription.start", mirror.id, now).on_account(account.id);
@@ -241,11 +242,20 @@ impl RecurringService {
         let count = u32::try_from(silent.len()).unwrap_or(u32::MAX);
         for mirror in silent {
             let Some(reference) = &mirror.reference else { continue };
+            // First the next look, so that a provider who does not answer is not asked without pause.
+            retrying!(self.billing.store, self.note_look(mirror.id))?;
             if let Err(error) = self.look_at(reference).await {
                 tracing::warn!(mirror = %mirror.id, error = ?error, "a provider's subscription could not be asked about");
             }
         }
         Ok(count)
+    }
+
+    async fn note_look(&self, id: MirrorId) -> Result<()> {
+        let work = self.billing.store.begin().await?;
+        let (mirror, _) = lock_mirror(&*work, id).await?;
+        work.mirrors().save(&Mirror { updated_at: self.billing.clock.now(), ..mirror }).await?;
+        Ok(work.commit().await?)
     }
 }
 
