@@ -2,9 +2,13 @@
 //! is in `TEST_POSTGRES_URL` or `TEST_MARIADB_URL` (without a database name).
 
 use crate::auditor::violations;
+use crate::blueprint::copy;
 use infra::db::{Database, DatabaseSettings, connect, migrate_up};
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend};
+use std::path::PathBuf;
 use uuid::Uuid;
+
+const SQLITE_FILE: &str = "test.db";
 
 /// Parts of the tests in which only use cases write.
 const AUDITED: [&str; 5] = ["::flows::", "::races::", "::payments::", "::online::", "::auditor::load"];
@@ -14,7 +18,7 @@ pub struct Fresh {
     pub database: Database,
     pub url: String,
     _folder: Option<tempfile::TempDir>,
-    server: Option<(sea_orm::DatabaseConnection, String)>,
+    server: Option<(DatabaseConnection, String)>,
 }
 
 impl std::ops::Deref for Fresh {
@@ -97,45 +101,85 @@ pub enum Server {
 pub struct Empty {
     pub url: String,
     folder: Option<tempfile::TempDir>,
-    server: Option<(sea_orm::DatabaseConnection, String)>,
+    server: Option<(DatabaseConnection, String)>,
 }
 
 impl Empty {
     /// Migrates it and connects.
     #[expect(clippy::expect_used, reason = "a test without its database fails")]
     pub async fn migrated(self) -> Fresh {
-        let settings = DatabaseSettings { url: self.url.clone(), max_connections: 8 };
-        migrate_up(&settings).await.expect("all migrations");
-        let database = connect(&settings).await.expect("a connection");
+        migrate_up(&self.settings()).await.expect("all migrations");
+        self.connected().await
+    }
+
+    /// Connects to one that has the schema.
+    #[expect(clippy::expect_used, reason = "a test without its database fails")]
+    pub(crate) async fn connected(self) -> Fresh {
+        let database = connect(&self.settings()).await.expect("a connection");
         Fresh { database, url: self.url, _folder: self.folder, server: self.server }
+    }
+
+    fn settings(&self) -> DatabaseSettings {
+        DatabaseSettings { url: self.url.clone(), max_connections: 8 }
+    }
+
+    /// Of a database on SQLite.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        self.folder.as_ref().map(|folder| folder.path().join(SQLITE_FILE))
+    }
+
+    /// Of a database on a server.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.server.as_ref().map(|(_, name)| name.as_str())
+    }
+
+    /// Drops a database on a server.
+    #[expect(clippy::expect_used, reason = "a test that cannot clean up fails")]
+    pub(crate) async fn discard(self) {
+        if let Some((server, name)) = self.server {
+            server.execute_unprepared(&format!("DROP DATABASE {name}")).await.expect("the database dropped");
+        }
     }
 }
 
 pub async fn sqlite() -> Fresh {
-    empty(Server::Sqlite).await.migrated().await
+    copy(Server::Sqlite).await.connected().await
 }
 
 pub async fn server(variable: &str) -> Fresh {
     let server = if variable.contains("POSTGRES") { Server::Postgres } else { Server::MariaDb };
-    empty(server).await.migrated().await
+    copy(server).await.connected().await
 }
 
 /// A new, empty database.
-#[expect(clippy::expect_used, clippy::disallowed_methods, reason = "a test without its database fails")]
 pub async fn empty(server: Server) -> Empty {
-    let variable = match server {
-        Server::Sqlite => {
-            let folder = tempfile::tempdir().expect("a temporary folder");
-            let url = format!("sqlite://{}", folder.path().join("test.db").display());
-            return Empty { url, folder: Some(folder), server: None };
-        }
-        Server::Postgres => "TEST_POSTGRES_URL",
-        Server::MariaDb => "TEST_MARIADB_URL",
-    };
-    let url = std::env::var(variable).expect("the URL of a server");
-    let name = format!("test_{}", Uuid::now_v7().simple());
-    let admin = sea_orm::Database::connect(&url).await.expect("the server");
-    admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a new database");
-    let base = url.trim_end_matches('/').trim_end_matches("/postgres").to_owned();
+    create(server, "").await
+}
+
+/// A new database, with what `CREATE DATABASE` is to say besides its name.
+#[expect(clippy::expect_used, reason = "a test without its database fails")]
+pub(crate) async fn create(server: Server, options: &str) -> Empty {
+    if server == Server::Sqlite {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite://{}", folder.path().join(SQLITE_FILE).display());
+        return Empty { url, folder: Some(folder), server: None };
+    }
+    let (admin, name) = (admin(server).await, format!("test_{}", Uuid::now_v7().simple()));
+    admin.execute_unprepared(&format!("CREATE DATABASE {name}{options}")).await.expect("a new database");
+    let url = url_of(server);
+    let base = url.trim_end_matches('/').trim_end_matches("/postgres");
     Empty { url: format!("{base}/{name}"), folder: None, server: Some((admin, name)) }
+}
+
+/// One connection to the server itself.
+#[expect(clippy::expect_used, reason = "a test without its database fails")]
+pub(crate) async fn admin(server: Server) -> DatabaseConnection {
+    let options = ConnectOptions::new(url_of(server)).max_connections(1).to_owned();
+    sea_orm::Database::connect(options).await.expect("the server")
+}
+
+#[expect(clippy::expect_used, clippy::disallowed_methods, reason = "a test without its database fails")]
+fn url_of(server: Server) -> String {
+    let variable = if server == Server::Postgres { "TEST_POSTGRES_URL" } else { "TEST_MARIADB_URL" };
+    std::env::var(variable).expect("the URL of a server")
 }

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod auditor;
+mod blueprint;
 pub mod crew;
 pub mod databases;
 pub mod identity_provider;

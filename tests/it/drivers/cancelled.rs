@@ -1,25 +1,24 @@
 //! A caller who goes away while `BEGIN` is on its way (reliability I-30).
 
+use super::relay::{Relay, through};
 use super::{bare, execute, ours};
-use futures_util::future::poll_immediate;
 use harness::databases::{Fresh, server};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TransactionTrait};
-use std::pin::pin;
 use std::time::Duration;
 
-/// At how many points of its way `BEGIN` is cancelled, and how often at each.
+/// How long each answer of the server is on its way.
+const DELAY: Duration = Duration::from_millis(3);
+/// After how many milliseconds `BEGIN` is cancelled, and how often after each: the pool's ping takes the first round
+/// trip, `BEGIN` the second.
 const POINTS: usize = 12;
 const REPEATS: usize = 10;
+/// How long a connection is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Begins and goes away after so many steps.
-async fn cancel(pool: &DatabaseConnection, steps: usize) {
-    let mut beginning = pin!(pool.begin());
-    for _ in 0..steps {
-        if poll_immediate(beginning.as_mut()).await.is_some() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_micros(200)).await;
-    }
+/// Begins and goes away after so many milliseconds.
+async fn cancel(pool: &DatabaseConnection, milliseconds: usize) {
+    let patience = Duration::from_millis(u64::try_from(milliseconds).unwrap());
+    drop(tokio::time::timeout(patience, pool.begin()).await);
 }
 
 /// Writes that were answered with success and that nobody else sees.
@@ -41,11 +40,15 @@ async fn lost(pool: &DatabaseConnection, url: &str) -> usize {
     lost
 }
 
-async fn ours_loses_nothing_and_a_bare_pool_does(fresh: &Fresh, another: &Fresh) {
-    let pool = bare(&fresh.url, Duration::from_secs(10)).await;
+async fn ours_loses_nothing_and_a_bare_pool_does(fresh: &Fresh, another: &Fresh, default_port: u16) {
+    let (target, via) = through(&fresh.url, default_port);
+    let relay = Relay::to(target, DELAY).await;
+    let pool = bare(&via(relay.port()), PATIENCE).await;
     assert!(lost(&pool, &fresh.url).await > 0, "sqlx was mended: the guard in `connect` may go");
     drop(pool);
-    let pool = ours(&another.url).await;
+    let (target, via) = through(&another.url, default_port);
+    let relay = Relay::to(target, DELAY).await;
+    let pool = ours(&via(relay.port())).await;
     assert_eq!(lost(&pool, &another.url).await, 0);
 }
 
@@ -53,7 +56,7 @@ async fn ours_loses_nothing_and_a_bare_pool_does(fresh: &Fresh, another: &Fresh)
 #[ignore = "needs TEST_POSTGRES_URL"]
 async fn postgres() {
     let (fresh, another) = (server("TEST_POSTGRES_URL").await, server("TEST_POSTGRES_URL").await);
-    ours_loses_nothing_and_a_bare_pool_does(&fresh, &another).await;
+    ours_loses_nothing_and_a_bare_pool_does(&fresh, &another, 5432).await;
     fresh.discard().await;
     another.discard().await;
 }
@@ -62,7 +65,7 @@ async fn postgres() {
 #[ignore = "needs TEST_MARIADB_URL"]
 async fn mariadb() {
     let (fresh, another) = (server("TEST_MARIADB_URL").await, server("TEST_MARIADB_URL").await);
-    ours_loses_nothing_and_a_bare_pool_does(&fresh, &another).await;
+    ours_loses_nothing_and_a_bare_pool_does(&fresh, &another, 3306).await;
     fresh.discard().await;
     another.discard().await;
 }

@@ -2,6 +2,7 @@
 //! leaves a connection inside a transaction, and a connection whose server went silent is waited for without end.
 
 mod cancelled;
+mod relay;
 mod silent;
 
 use infra::db::{DatabaseSettings, open};
