@@ -78,3 +78,8 @@ fakepay *arguments:
 # Ten thousand notifications and a thousand unknown outcomes per provider; TEST_POSTGRES_URL and TEST_MARIADB_URL as above.
 storms:
     SUANPAN_STORM_DELIVERIES=10000 SUANPAN_UNKNOWN_RUNS=1000 cargo test --workspace --test it online -- --nocapture
+
+# Kills, cuts, hang-ups, silence and drains under load on the three databases; `--long` for the full figures, `--help` for more.
+chaos *arguments:
+    cargo build --release -p suanpan -p suanpan-bench
+    TEST_POSTGRES_URL={{ postgres }} TEST_MARIADB_URL={{ mariadb }} target/release/chaos {{ arguments }}

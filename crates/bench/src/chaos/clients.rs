@@ -117,10 +117,7 @@ impl Crowd {
     }
 
     async fn converse(&self, stream: &mut Option<TcpStream>, event: usize, key: usize, hang_up: bool) -> Reply {
-        if stream.is_none() {
-            *stream = TcpStream::connect(self.address.get()).await.ok();
-        }
-        let Some(open) = stream.as_mut() else { return Reply::Nothing };
+        let Some(open) = self.connected(stream).await else { return Reply::Nothing };
         if open.write_all(&self.request(event, key)).await.is_err() {
             return Reply::Nothing;
         }
@@ -130,6 +127,14 @@ impl Crowd {
             return Reply::Nothing;
         }
         read(open).await
+    }
+
+    /// The connection there is, else a new one where somebody listens.
+    async fn connected<'s>(&self, stream: &'s mut Option<TcpStream>) -> Option<&'s mut TcpStream> {
+        if stream.is_none() {
+            *stream = TcpStream::connect(self.address.get()).await.ok();
+        }
+        stream.as_mut()
     }
 
     fn request(&self, event: usize, key: usize) -> Vec<u8> {
@@ -150,6 +155,10 @@ impl Crowd {
 async fn work(crowd: Rc<Crowd>) {
     let mut stream = None;
     while !crowd.stopped.get() {
+        if crowd.connected(&mut stream).await.is_none() {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        }
         let event = crowd.journal.begin();
         crowd.attempt(&mut stream, event, event).await;
     }
