@@ -1,4 +1,4 @@
-//! All rows of a database as text, to see what a call changed.
+//! All rows of a database as text, to see what a call changed and what must not be there.
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use std::collections::BTreeSet;
@@ -6,7 +6,13 @@ use std::collections::BTreeSet;
 /// Every row of every table, after its table's name, in lower case and without hyphens, so that ids read alike on all
 /// engines.
 pub async fn rows(database: &DatabaseConnection) -> BTreeSet<String> {
-    let mut all = BTreeSet::new();
+    let alike = |(table, line): (String, String)| format!("{table} {}", line.to_lowercase().replace('-', ""));
+    lines(database).await.into_iter().map(alike).collect()
+}
+
+/// Every row of every table as it is, after its table's name: what is no printable ASCII may be in hexadecimal digits.
+pub async fn lines(database: &DatabaseConnection) -> Vec<(String, String)> {
+    let mut all = Vec::new();
     for table in tables(database).await {
         let query = match database.get_database_backend() {
             DbBackend::Postgres => format!("SELECT CAST(t AS TEXT) AS line FROM \"{table}\" t"),
@@ -25,9 +31,7 @@ pub async fn rows(database: &DatabaseConnection) -> BTreeSet<String> {
                 }
             }
         };
-        for line in texts(database, &query).await {
-            all.insert(format!("{table} {}", line.to_lowercase().replace('-', "")));
-        }
+        all.extend(texts(database, &query).await.into_iter().map(|line| (table.clone(), line)));
     }
     all
 }

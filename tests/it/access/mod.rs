@@ -1,7 +1,7 @@
 //! Who may call what: every route of the OpenAPI document by everybody there is, against one table; and that one tenant
 //! reaches nothing of another's.
 
-mod dump;
+pub mod dump;
 mod matrix;
 mod page;
 mod samples;

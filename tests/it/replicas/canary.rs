@@ -1,8 +1,11 @@
 //! Secrets with a mark on them go through every door of a server that logs all it can; afterwards they are looked for in
-//! its log, in the bytes of its database and in what it answered.
+//! its log, in every row of its database (on SQLite in the file's bytes too) and in what it answered.
 
 use super::process::Process;
+use crate::access::dump;
+use domain::text::hex;
 use harness::databases::Fresh;
+use harness::db_test;
 use harness::scene::Scene;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -37,9 +40,13 @@ impl Canaries {
         secret
     }
 
-    /// What of it is found in some bytes.
+    /// What of it is found in some bytes, as it is or in hexadecimal digits.
     fn found_in(&self, bytes: &[u8]) -> Vec<&'static str> {
-        let there = |secret: &str| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+        let text = String::from_utf8_lossy(bytes);
+        let there = |secret: &str| {
+            let digits = hex(secret.as_bytes());
+            [secret, &digits, &digits.to_uppercase()].into_iter().any(|wanted| text.contains(wanted))
+        };
         self.secrets.iter().filter(|(_, secret)| there(secret)).map(|(what, _)| *what).collect()
     }
 }
@@ -134,9 +141,7 @@ fn mark_settings(canaries: &mut Canaries) {
     }
 }
 
-#[tokio::test]
-async fn secrets_are_in_no_log_no_row_and_no_refusal() {
-    let fresh: Fresh = harness::databases::sqlite().await;
+async fn secrets_are_in_no_log_no_row_and_no_refusal(fresh: &Fresh) {
     // Somebody is there, or the server would make demo users and print their keys.
     Scene::new(&fresh.url).await.customer(None).await;
     let mut server = Process::start_with(&fresh.url, &settings());
@@ -148,18 +153,28 @@ async fn secrets_are_in_no_log_no_row_and_no_refusal() {
     assert!(log.contains("TRACE") && log.len() > 10_000, "the server logs all it can: {} bytes", log.len());
     let lines: Vec<_> = log.lines().filter(|line| !canaries.found_in(line.as_bytes()).is_empty()).take(5).collect();
     assert!(lines.is_empty(), "in the log: {:?}, such as {lines:#?}", canaries.found_in(log.as_bytes()));
-
-    let file = fresh.url.strip_prefix("sqlite://").unwrap();
-    let mut bytes = std::fs::read(file).unwrap();
-    bytes.extend(std::fs::read(format!("{file}-wal")).unwrap_or_default());
-    assert!(Canaries::found_in(&named("canary"), &bytes) == ["it"], "the rows are in these bytes");
-    assert_eq!(canaries.found_in(&bytes), Vec::<&str>::new(), "in the database");
-
+    let database = sea_orm::Database::connect(&fresh.url).await.unwrap();
+    let rows = dump::lines(&database).await;
+    database.close().await.unwrap();
+    for known in ["canary", "forged"] {
+        let there = rows.iter().any(|(_, line)| named(known).found_in(line.as_bytes()) == ["it"]);
+        assert!(there, "a row with {known} is looked at");
+    }
+    for (table, line) in &rows {
+        assert_eq!(canaries.found_in(line.as_bytes()), Vec::<&str>::new(), "in a row of {table}: {line}");
+    }
+    if let Some(file) = fresh.url.strip_prefix("sqlite://") {
+        let mut bytes = std::fs::read(file).unwrap();
+        bytes.extend(std::fs::read(format!("{file}-wal")).unwrap_or_default());
+        assert!(named("canary").found_in(&bytes) == ["it"], "the rows are in these bytes");
+        assert_eq!(canaries.found_in(&bytes), Vec::<&str>::new(), "in the file");
+    }
     for answer in &canaries.answers {
         let found = canaries.found_in(answer.to_string().as_bytes());
         assert!(found.is_empty(), "{found:?} in {answer}");
     }
 }
+db_test!(canary, secrets_are_in_no_log_no_row_and_no_refusal);
 
 /// Something that must be found where secrets are looked for, or looking would prove nothing.
 fn named(name: &str) -> Canaries {

@@ -5,6 +5,7 @@ mod loops;
 mod newcomer;
 mod process;
 mod requests;
+mod rotation;
 mod seeding;
 
 use chrono::{DateTime, TimeDelta, Utc};

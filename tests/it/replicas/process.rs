@@ -1,19 +1,22 @@
-//! A server in a process of its own: this binary, started again to run nothing but `a_server`.
+//! `suanpan` in a process of its own: this binary, started again to run nothing but `a_process`, which reads the command
+//! line as the program's `main` does.
 #![expect(clippy::disallowed_methods, reason = "the process is told by its environment what it is")]
 
-use api::cli::{Cli, Command, run};
+use api::cli::{Cli, run};
+use clap::Parser;
 use harness::app::Answer;
 use reqwest::{Client, Method};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Stdio};
+use std::process::{Child, ExitCode, Output, Stdio};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// What tells the binary that it is a server.
-const ROLE: &str = "SUANPAN_TEST_SERVER";
+/// What tells the binary that it is `suanpan`, and the words of its command line.
+const ROLE: &str = "SUANPAN_TEST_COMMAND";
+const SERVE: &str = "serve";
 const START: Duration = Duration::from_secs(15);
 /// A start that makes the demo first, in a debug build.
 const SEEDING_START: Duration = Duration::from_mins(2);
@@ -21,11 +24,47 @@ const SEEDING_START: Duration = Duration::from_mins(2);
 /// Not a test: what the processes run.
 #[test]
 #[ignore = "the tests beside it start it"]
-fn a_server() {
-    if std::env::var(ROLE).is_ok() {
-        let cli = Cli { config: None, command: Some(Command::Serve) };
+fn a_process() {
+    if let Ok(words) = std::env::var(ROLE) {
+        let cli = Cli::parse_from(std::iter::once("suanpan").chain(words.split(' ')));
         let code = tokio::runtime::Runtime::new().unwrap().block_on(run(cli));
-        assert_eq!(code, std::process::ExitCode::SUCCESS);
+        assert_eq!(code, ExitCode::SUCCESS);
+    }
+}
+
+/// A command that runs; it is killed with the test.
+pub struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ended_before = self.0.kill();
+        let _status = self.0.wait();
+    }
+}
+
+impl Running {
+    /// Starts a command of the program.
+    pub fn start(url: &str, words: &str, more: &[(&str, &str)]) -> Self {
+        Self(spawn(url, words, more))
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
+    }
+
+    /// SIGKILL; whether the command had not ended by itself.
+    pub fn kill(mut self) -> bool {
+        let running = self.0.try_wait().unwrap().is_none();
+        let _ended_before = self.0.kill();
+        let status = self.0.wait().unwrap();
+        running && !status.success()
+    }
+
+    /// Waits for the end of the command; what it wrote when it succeeded.
+    pub fn finish(url: &str, words: &str, more: &[(&str, &str)]) -> String {
+        let Output { status, stdout, stderr } = spawn(url, words, more).wait_with_output().unwrap();
+        assert!(status.success(), "{words}: {}", String::from_utf8_lossy(&stderr));
+        String::from_utf8_lossy(&stdout).into_owned()
     }
 }
 
@@ -46,18 +85,18 @@ impl Drop for Process {
 impl Process {
     /// Starts servers on one database, which has users, or they would seed it.
     pub fn start_many(count: usize, url: &str) -> Vec<Self> {
-        let started: Vec<_> = (0..count).map(|_| spawn(url, &[])).collect();
+        let started: Vec<_> = (0..count).map(|_| spawn(url, SERVE, &[])).collect();
         started.into_iter().map(|child| Self::listening(child, START)).collect()
     }
 
     /// A server that seeds a database without users before it listens.
     pub fn start_seeding(url: &str) -> Self {
-        Self::listening(spawn(url, &[]), SEEDING_START)
+        Self::listening(spawn(url, SERVE, &[]), SEEDING_START)
     }
 
     /// A server with settings of its own.
     pub fn start_with(url: &str, more: &[(&str, &str)]) -> Self {
-        Self::listening(spawn(url, more), START)
+        Self::listening(spawn(url, SERVE, more), START)
     }
 
     /// Waits until the server says where it listens.
@@ -140,11 +179,11 @@ async fn answer(request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Err
     Ok(Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
 }
 
-fn spawn(url: &str, more: &[(&str, &str)]) -> Child {
+fn spawn(url: &str, words: &str, more: &[(&str, &str)]) -> Child {
     std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["replicas::process::a_server", "--exact", "--ignored", "--nocapture"])
+        .args(["replicas::process::a_process", "--exact", "--ignored", "--nocapture"])
         .envs([
-            (ROLE, "1"),
+            (ROLE, words),
             ("SUANPAN__DATABASE__URL", url),
             ("SUANPAN__DATABASE__MAX_CONNECTIONS", "8"),
             ("SUANPAN__SERVER__PORT", "0"),
