@@ -34,18 +34,25 @@ pub struct Letter {
 /// Kind of event, Chinese text, English text.
 type Texts = (&'static str, &'static str, &'static str);
 
-const TEXTS: [Texts; 3] = [
-    ("quota.warning", include_str!("letters/quota.warning.zh.txt"), include_str!("letters/quota.warning.en.txt")),
-    (
-        "subscription.changed",
-        include_str!("letters/subscription.changed.zh.txt"),
-        include_str!("letters/subscription.changed.en.txt"),
-    ),
-    (
-        "webhook_endpoint.disabled",
-        include_str!("letters/webhook_endpoint.disabled.zh.txt"),
-        include_str!("letters/webhook_endpoint.disabled.en.txt"),
-    ),
+/// The texts of kinds of events, from files of their names.
+macro_rules! texts {
+    ($($kind:literal),+ $(,)?) => {
+        [$((
+            $kind,
+            include_str!(concat!("letters/", $kind, ".zh.txt")),
+            include_str!(concat!("letters/", $kind, ".en.txt")),
+        )),+]
+    };
+}
+
+const TEXTS: [Texts; 7] = texts![
+    "order.closed",
+    "order.delivered",
+    "payment.suspended",
+    "quota.warning",
+    "refund.succeeded",
+    "subscription.changed",
+    "webhook_endpoint.disabled",
 ];
 
 /// Whether events of the kind are mailed.
