@@ -181,5 +181,10 @@ fn money() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(mirrors::ProviderSubscriptions),
         Box::new(mirrors::ProviderSubscriptionsByReference),
         Box::new(mirrors::ProviderSubscriptionsByAccount),
+        Box::new(mirrors::ProviderCharges),
+        Box::new(mirrors::ProviderChargesByDay),
+        Box::new(mirrors::ProviderChargesByAccount),
+        Box::new(mirrors::ProviderSubscriptionsRevision),
+        Box::new(mirrors::ProviderSubscriptionsCheckout),
     ]
 }

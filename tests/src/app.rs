@@ -12,6 +12,7 @@ use reqwest::Method;
 use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// The password of everybody in a test.
 pub const PASSWORD: &str = "correct horse battery";
@@ -176,6 +177,12 @@ impl Caller<'_> {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// The same caller with an `Idempotency-Key` that nobody used before.
+    #[must_use]
+    pub fn keyed(&self) -> Self {
+        self.clone().header("Idempotency-Key", &Uuid::now_v7().to_string())
     }
 
     pub async fn get(&self, path: &str) -> Answer {

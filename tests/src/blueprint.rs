@@ -134,5 +134,5 @@ fn fingerprint() -> String {
         std::fs::read_dir(folder).expect("the migrations").flatten().map(|entry| entry.path()).collect();
     files.sort();
     let all: Vec<u8> = files.iter().flat_map(|file| std::fs::read(file).expect("a migration")).collect();
-    digest(&SHA256, &all).as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    domain::text::hex(&digest(&SHA256, &all).as_ref()[..8])
 }

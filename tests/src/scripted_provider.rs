@@ -179,7 +179,7 @@ impl PaymentProvider for ScriptedProvider {
         Ok(book.refunds.get(&request.number).map_or(RefundState::NotFound, |(_, state)| state.clone()))
     }
 
-    fn read_notification(&self, raw: &RawNotification, _: DateTime<Utc>) -> Result<Notification, NotificationRefused> {
+    fn read_notification(&self, raw: &RawNotification) -> Result<Notification, NotificationRefused> {
         let signed = raw.headers.iter().any(|(name, value)| name == "signature" && value == "right");
         if !signed {
             return Err(NotificationRefused::Signature);

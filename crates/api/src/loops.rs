@@ -221,7 +221,8 @@ pub async fn advance_clock(services: &Services, actor: &Actor, clock: &TestClock
             break;
         }
     }
-    billing_rounds::round(services, None).await.map(drop)
+    billing_rounds::round(services, None).await?;
+    payment_loops::round(services).await
 }
 
 /// Expires every reservation whose time is over, whoever holds the lease.

@@ -17,6 +17,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 const RECONCILE_EVERY: Duration = Duration::from_mins(10);
 /// Most chunks of one look, so that one kind of work does not keep the others waiting.
 const MOST_CHUNKS: u32 = 20;
+/// Most chunks of all that is due.
+const MOST_CHUNKS_OF_ALL: u32 = 1000;
 
 const PAYMENTS: &str = "payments";
 const RECONCILE: &str = "reconcile";
@@ -41,16 +43,31 @@ pub async fn look_after_payments(services: &Services, holder: Uuid) -> Result<()
         if !claim(services, PAYMENTS, holder).await? {
             return Ok(());
         }
-        let expired = services.orders.expire_due().await?;
-        let polled = services.orders.poll_due().await?;
-        let followed = services.orders.follow_refunds().await?;
-        let mirrored = services.recurring.look_again().await?;
-        let rest = followed < REFUND_CHUNK && mirrored < MIRROR_CHUNK;
-        if expired < EXPIRE_CHUNK && polled < POLL_CHUNK && rest {
+        if !chunk(services).await? {
             return Ok(());
         }
     }
     Ok(())
+}
+
+/// Does all that is due, whoever holds the lease; what fails is left to the loop.
+pub async fn round(services: &Services) -> Result<()> {
+    for _ in 0..MOST_CHUNKS_OF_ALL {
+        if !chunk(services).await? {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// A chunk of each kind of work; whether there may be more.
+async fn chunk(services: &Services) -> Result<bool> {
+    let expired = services.orders.expire_due().await?;
+    let polled = services.orders.poll_due().await?;
+    let followed = services.orders.follow_refunds().await?;
+    let mirrored = services.recurring.look_again().await?;
+    let rest = followed >= REFUND_CHUNK || mirrored >= MIRROR_CHUNK;
+    Ok(expired >= EXPIRE_CHUNK || polled >= POLL_CHUNK || rest)
 }
 
 async fn reconcile_loop(services: Arc<Services>) {

@@ -47,7 +47,7 @@ pub struct Services {
     pub plans: PlanService,
     pub subscriptions: SubscriptionService,
     pub billing: Arc<BillingService>,
-    pub recurring: RecurringService,
+    pub recurring: Arc<RecurringService>,
     pub grants: GrantService,
     pub redemptions: RedemptionService,
     pub check_ins: CheckInService,

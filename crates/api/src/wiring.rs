@@ -111,6 +111,7 @@ fn build(
         hook: hook.clone(),
         subscriptions: subscriptions.clone(),
     });
+    let (recurring, orders) = payments::recurring(settings, &billing, orders)?;
     let notices = notices::build(settings, &store, &clock, (&secrets, &keys))?;
     Ok(Services {
         redemptions: incentives.redemptions,
@@ -139,7 +140,7 @@ fn build(
         keys: KeyService { store: store.clone(), clock: clock.clone(), secrets, meters, options: live },
         operators: OperatorService { store: store.clone(), clock: clock.clone() },
         plans: PlanService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },
-        recurring: payments::recurring(settings, &billing)?,
+        recurring,
         billing,
         subscriptions,
         grants: GrantService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },

@@ -29,6 +29,7 @@ pub fn orders(
         top_up,
         order_life: TimeDelta::minutes(i64::from(payments.order_minutes)),
         manual_life: TimeDelta::days(i64::from(payments.manual.days)),
+        kept_refused: u64::from(payments.kept_refused_per_hour),
         public_url: format!("{}{BASE}", settings.oauth.public_url.trim_end_matches('/')),
     };
     Ok(OrderService {
@@ -38,6 +39,7 @@ pub fn orders(
         providers: PaymentProviders::new(providers(settings, clock)?),
         settlement: Settlement { deliveries: deliveries().into(), hooks: vec![hook].into() },
         rules: Arc::new(rules),
+        collector: None,
     })
 }
 
@@ -45,14 +47,20 @@ pub fn shop(store: &Arc<dyn Store>, clock: &Arc<dyn Clock>, catalogue: &Arc<Cata
     ShopService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() }
 }
 
-/// Who charges by itself: Stripe, where it is set.
-pub fn recurring(settings: &Settings, billing: &Arc<BillingService>) -> anyhow::Result<RecurringService> {
+/// Who charges by itself: Stripe, where it is set; and orders whose reconciliation collects what was charged.
+pub fn recurring(
+    settings: &Settings,
+    billing: &Arc<BillingService>,
+    orders: OrderService,
+) -> anyhow::Result<(Arc<RecurringService>, OrderService)> {
     let provider = settings.payments.online.build_recurring(&settings.oauth.public_url);
-    Ok(RecurringService {
+    let recurring = Arc::new(RecurringService {
         billing: billing.clone(),
         provider: provider.map_err(anyhow::Error::msg)?,
         return_url: settings.oauth.public_url.clone(),
-    })
+    });
+    let orders = OrderService { collector: Some(recurring.clone()), ..orders };
+    Ok((recurring, orders))
 }
 
 /// How each purpose is delivered.

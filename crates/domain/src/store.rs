@@ -20,8 +20,8 @@ use crate::metering::{
 use crate::notices::{DeliveryRepository, LaneRepository, NoticeRepository, WebhookRepository};
 use crate::options::{LeaseRepository, OptionRepository};
 use crate::orders::{
-    OrderRepository, PaymentMessageRepository, PaymentRepository, ProductRepository, ReconciliationRepository,
-    RefundRepository, SuspenseRepository,
+    ChargeRepository, OrderRepository, PaymentMessageRepository, PaymentRepository, ProductRepository,
+    ReconciliationRepository, RefundRepository, SuspenseRepository,
 };
 use crate::outbox::Outbox;
 use crate::plans::{PlanRepository, SubscriptionRepository};
@@ -61,6 +61,7 @@ pub trait Repositories: Send + Sync {
     fn check_ins(&self) -> &dyn CheckInRepository;
     fn bills(&self) -> &dyn BillRepository;
     fn bill_payments(&self) -> &dyn BillPaymentRepository;
+    fn charges(&self) -> &dyn ChargeRepository;
     fn mirrors(&self) -> &dyn MirrorRepository;
     fn closings(&self) -> &dyn ClosingRepository;
     fn counters(&self) -> &dyn CounterRepository;

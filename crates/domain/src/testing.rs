@@ -28,8 +28,8 @@ use crate::notices::{
 };
 use crate::options::{LeaseRepository, MockLeaseRepository, MockOptionRepository, OptionRepository};
 use crate::orders::{
-    MockOrderRepository, MockPaymentMessageRepository, MockPaymentRepository, MockProductRepository,
-    MockReconciliationRepository, MockRefundRepository, MockSuspenseRepository, OrderRepository,
+    ChargeRepository, MockChargeRepository, MockOrderRepository, MockPaymentMessageRepository, MockPaymentRepository,
+    MockProductRepository, MockReconciliationRepository, MockRefundRepository, MockSuspenseRepository, OrderRepository,
     PaymentMessageRepository, PaymentRepository, ProductRepository, ReconciliationRepository, RefundRepository,
     SuspenseRepository,
 };
@@ -84,6 +84,7 @@ doubles! {
     audit: MockAuditLog as AuditLog,
     check_ins: MockCheckInRepository as CheckInRepository,
     bills: MockBillRepository as BillRepository,
+    charges: MockChargeRepository as ChargeRepository,
     mirrors: MockMirrorRepository as MirrorRepository,
     bill_payments: MockBillPaymentRepository as BillPaymentRepository,
     closings: MockClosingRepository as ClosingRepository,

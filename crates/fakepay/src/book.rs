@@ -121,6 +121,18 @@ impl Book {
         Ok(self.trades.entry(key).or_insert(trade))
     }
 
+    /// Gives a trade that is over another number, so that its own is free for the next.
+    pub fn shelve(&mut self, kind: Kind, number: &str, other: &str) -> bool {
+        let key = (kind, number.to_owned());
+        match self.trades.get(&key) {
+            Some(trade) if trade.standing != Standing::Waiting => {}
+            _ => return false,
+        }
+        let Some(trade) = self.trades.remove(&key) else { return false };
+        self.trades.insert((kind, other.to_owned()), Trade { number: other.to_owned(), ..trade });
+        true
+    }
+
     pub fn trade(&self, kind: Kind, number: &str) -> Option<&Trade> {
         self.trades.get(&(kind, number.to_owned()))
     }

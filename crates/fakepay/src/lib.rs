@@ -21,3 +21,4 @@ pub use merchant::Keys;
 pub use postman::{Delivery, Twist, compose};
 pub use server::{FakePay, Options};
 pub use shared::{Manners, RefundManner};
+pub use stripe::Invoice;

@@ -1,7 +1,7 @@
 //! Transfers outside: the customer follows an operator's words, and an operator says when the money arrived.
 
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use domain::orders::{
     BillRow, Closing, Notification, NotificationRefused, PayAction, PaymentProvider, PaymentState, PlaceRequest,
     Placed, ProviderError, ProviderNumber, ProviderResult, RawNotification, RefundRequest, RefundState, Reply,
@@ -52,7 +52,7 @@ impl PaymentProvider for ManualPayments {
     }
 
     /// Nobody sends notifications.
-    fn read_notification(&self, _: &RawNotification, _: DateTime<Utc>) -> Result<Notification, NotificationRefused> {
+    fn read_notification(&self, _: &RawNotification) -> Result<Notification, NotificationRefused> {
         Err(NotificationRefused::Signature)
     }
 

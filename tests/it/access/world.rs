@@ -192,7 +192,7 @@ impl Builder<'_> {
         let large = self.once(by_clerk, "large").post(&path, &give("100.00")).await.expect(201);
         self.keep("{adjustment}", &large, "/id");
         let more = json!({"plan": "team", "seats": 20, "account": self.ids["{account}"]});
-        self.by_owner().post("/subscription", &more).await;
+        self.by_owner().keyed().post("/subscription", &more).await;
         let bills = self.by_owner().get(&format!("/bills?account={}", self.ids["{account}"])).await.expect(200);
         self.keep("bills", &bills, "/data/0/id");
         self.ids.insert("invoices", self.invoice().await);
@@ -246,7 +246,7 @@ impl Builder<'_> {
     async fn confirm(&self, payment: &str, amount: &str) {
         let path = format!("/admin/payments/{payment}/confirm");
         let bank = json!({"transaction": format!("bank {payment}"), "amount": amount, "currency": "CNY"});
-        self.by_root().post(&path, &bank).await.expect(200);
+        self.by_root().keyed().post(&path, &bank).await.expect(200);
     }
 
     async fn orders(&mut self) {

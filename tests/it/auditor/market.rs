@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use domain::accounts::{AccountRef, Registration};
 use domain::actor::Actor;
-use domain::billing::{CouponWish, RefundTo, RefundWish as BillRefundWish};
+use domain::billing::{CouponWish, RecurringService, RefundTo, RefundWish as BillRefundWish};
 use domain::id::{AccountId, BillId, PaymentId};
 use domain::idempotency::IdempotentRequest;
 use domain::identity::{Password, Username};
@@ -17,6 +17,8 @@ use domain::orders::{
 use domain::page::PageRequest;
 use domain::plans::{PlanCode, PlanWish};
 use domain::wallet::{AdjustmentWish, Provider};
+use fakepay::{Kind, Twist, actions, compose};
+use harness::payments::{fake, raw, stripe};
 use harness::scene::{Customer, Scene, command};
 use harness::scripted_provider::ScriptedProvider;
 use std::sync::Arc;
@@ -145,7 +147,7 @@ impl<'a> Market<'a> {
             |amount: &str| AdjustmentWish { amount: amount.to_owned(), currency: None, reason: "a test".to_owned() };
         ledger.adjust(&self.operator, account, &wish("7.00"), &once(&self.operator)).await.unwrap();
         let wrong = ledger.adjust(&self.operator, account, &wish("8.00"), &once(&self.operator)).await.unwrap().value;
-        ledger.reverse(&self.operator, wrong.transfer.unwrap(), "a mistake").await.unwrap();
+        ledger.reverse(&self.operator, wrong.transfer.unwrap(), "a mistake", &once(&self.operator)).await.unwrap();
     }
 
     async fn code(&self, reward: RewardWish) -> String {
@@ -219,6 +221,24 @@ impl<'a> Market<'a> {
         let wish = BillRefundWish { amount, to: RefundTo::Wallet, reason: "outage".to_owned() };
         billing.refund(&self.operator, bill, &wish, &once(&self.operator)).await.unwrap();
         self.scene.consume_one(command(who.account, "words", 305_000, "beyond")).await.unwrap();
+    }
+
+    /// A plan that a provider charges for by itself, of which one charge came in.
+    pub async fn charge(&self, who: &Customer) {
+        let fake = fake();
+        let provider = Arc::new(stripe(&fake));
+        let billing = self.scene.services.billing.clone();
+        let recurring =
+            RecurringService { billing, provider: Some(provider), return_url: "https://shop.example/back".to_owned() };
+        let bill = self.subscribe(who, None).await;
+        recurring.start(&who.actor, bill).await.unwrap();
+        let mirror = recurring.list(&who.actor, &MINE).await.unwrap().remove(0);
+        actions::pay(&fake.shared, Kind::Stripe, &mirror.number().to_string()).unwrap();
+        for message in actions::messages(&fake.shared, Kind::Stripe, None) {
+            let event = raw(compose(&fake.shared, &message, Twist::None).unwrap());
+            recurring.heard(Provider::Stripe, &event).await.unwrap();
+        }
+        fake.stop().await;
     }
 
     /// Closes what ended.

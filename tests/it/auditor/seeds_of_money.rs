@@ -115,6 +115,9 @@ pub const MONEY: &[Seed] = &[
     seed("P-7-refund", &[], &["UPDATE suspense_items SET refund_id = NULL WHERE status = 'refunded'"]),
     seed("P-7-delivered", &[], &["UPDATE suspense_items SET status = 'delivered' WHERE status = 'credited'"]),
     seed("L-11", &[], &["UPDATE ledger_transfers SET from_code = 'cash:stripe' WHERE kind = 'suspended'"]),
+    seed("P-10", &["L-11"], &["UPDATE provider_charges SET amount = amount + 1"]),
+    seed("P-10-collected", &["P-10"], &["UPDATE ledger_transfers SET reference = 'another' WHERE kind = 'collected'"]),
+    seed("P-10-bill", &[], &["UPDATE provider_subscriptions SET bill_id = id"]),
     refused(
         "B-1",
         &["UPDATE billing_records SET live_key = 'one' WHERE account_id = {buyer} AND live_key IS NOT NULL"],
@@ -135,7 +138,11 @@ pub const MONEY: &[Seed] = &[
         &["L-11-bills", "B-9"],
         &["UPDATE billing_records SET status = 'unpaid', live_key = 'another' WHERE status = 'void'"],
     ),
-    seed("B-6-paid", &[], &["UPDATE ledger_transfers SET reference = 'nothing' WHERE kind = 'bill_paid'"]),
+    seed(
+        "B-6-paid",
+        &[],
+        &["UPDATE ledger_transfers SET reference = 'nothing' WHERE kind = 'bill_paid' AND account_id = {buyer}"],
+    ),
     seed(
         "L-11-bills",
         &[],

@@ -60,6 +60,7 @@ impl World {
         fall_short(&scene, free.account).await;
         let (team, worker, guest) = gather(&scene).await;
         market.top_up(&pro, "25.00").await;
+        market.charge(&scene.customer(None).await).await;
         tell(&scene, &pro).await;
         Self { pro, free, buyer, payer, idle: idle.account, team, worker, guest }
     }

@@ -1,10 +1,8 @@
 //! Reading notifications: right ones, wrong ones, and very many of both.
 
 use domain::orders::{Notification, NotificationRefused, Notified, PaymentProvider, PaymentState, RefundState};
-use domain::time::Clock;
 use fakepay::{FakePay, Kind, Twist, actions, compose};
 use harness::payments::{KINDS, adapter, fake, order, raw, refund_of};
-use infra::clock::SystemClock;
 
 /// Deliveries per provider.
 const DELIVERIES: usize = 10_000;
@@ -27,7 +25,7 @@ fn read(
 ) -> Result<Notification, NotificationRefused> {
     let message = actions::messages(&fake.shared, kind, Some(number)).pop().unwrap();
     let delivery = compose(&fake.shared, &message, twist).unwrap();
-    provider.read_notification(&raw(delivery), SystemClock.now())
+    provider.read_notification(&raw(delivery))
 }
 
 /// A paid order's number.
@@ -138,17 +136,16 @@ async fn of_ten_thousand_deliveries_exactly_the_signed_ones_are_read() {
             right.push((order.number, raw(compose(&fake.shared, &message, Twist::None).unwrap())));
             wrong.push(raw(compose(&fake.shared, &message, forgeries[place % forgeries.len()]).unwrap()));
         }
-        let now = SystemClock.now();
         let mut read = 0;
         for turn in 0..DELIVERIES {
             // A step that shares no factor with the count: every order of delivery comes up, duplicates too.
             let place = turn * 7 % right.len();
             if turn % 3 == 0 {
-                assert!(provider.read_notification(&wrong[place], now).is_err(), "{kind:?} {turn}");
+                assert!(provider.read_notification(&wrong[place]).is_err(), "{kind:?} {turn}");
                 continue;
             }
             let (expected, delivery) = &right[place];
-            let told = provider.read_notification(delivery, now).unwrap();
+            let told = provider.read_notification(delivery).unwrap();
             assert!(matches!(told.about, Notified::Payment { number, .. } if number == *expected), "{kind:?}");
             read += 1;
         }

@@ -5,10 +5,8 @@ use domain::orders::{
     ProviderSubscriptionStatus, SubscriptionEvent, SubscriptionMessage, SubscriptionProvider,
 };
 use domain::plans::Interval;
-use domain::time::Clock;
 use fakepay::{FakePay, Kind, Twist, actions, compose};
 use harness::payments::{fake, raw, stripe, yuan};
-use infra::clock::SystemClock;
 use infra::payments::stripe::Stripe;
 use uuid::Uuid;
 
@@ -22,13 +20,14 @@ fn wish() -> CheckoutRequest {
         customer: None,
         email: Some("z@example.cn".to_owned()),
         return_url: "https://shop.example/back".to_owned(),
+        before: None,
     }
 }
 
 fn events(fake: &FakePay, provider: &Stripe, twist: Twist) -> Vec<Result<SubscriptionMessage, NotificationRefused>> {
     let messages = actions::messages(&fake.shared, Kind::Stripe, None);
     let read = |message: &std::sync::Arc<fakepay::postman::Message>| {
-        provider.read_event(&raw(compose(&fake.shared, message, twist).unwrap()), SystemClock.now())
+        provider.read_event(&raw(compose(&fake.shared, message, twist).unwrap()))
     };
     messages.iter().map(read).collect()
 }
@@ -68,7 +67,7 @@ async fn a_checkout_becomes_a_subscription_with_a_paid_term() {
     // None of it is taken for a single payment.
     for message in actions::messages(&fake.shared, Kind::Stripe, None) {
         let delivery = raw(compose(&fake.shared, &message, Twist::None).unwrap());
-        let read = provider.read_notification(&delivery, SystemClock.now()).unwrap();
+        let read = provider.read_notification(&delivery).unwrap();
         assert!(matches!(read.about, Notified::Other { .. }), "{read:?}");
     }
     for twist in [Twist::Forged, Twist::SignTest, Twist::Old, Twist::Unsigned, Twist::Tampered] {

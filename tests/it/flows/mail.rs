@@ -1,10 +1,13 @@
-//! A warning is mailed: over real SMTP, in the reader's language, once.
+//! Warnings and what becomes of orders are mailed: over real SMTP, in the reader's language, once.
 
+use crate::payments::once;
 use api::dispatcher::Dispatcher;
-use domain::accounts::Registration;
+use domain::accounts::{AccountRef, Registration};
 use domain::identity::{Email, Password};
 use domain::notices::DeliveryStatus;
+use domain::orders::{Attempt, ConfirmWish, OrderWish, PayMethod, RefundWish, Wanted};
 use domain::page::PageRequest;
+use domain::wallet::Provider;
 use harness::databases::Fresh;
 use harness::db_test;
 use harness::mailbox::{Mailbox, UNKNOWN};
@@ -22,6 +25,7 @@ async fn scene(url: &str, mailbox: &Mailbox) -> Scene {
         ("SUANPAN__MAIL__HOST", "127.0.0.1"),
         ("SUANPAN__MAIL__PORT", &port),
         ("SUANPAN__MAIL__TLS", "none"),
+        ("SUANPAN__PAYMENTS__MANUAL__ENABLED", "true"),
         ("SUANPAN__MAIL__FROM", "算盘 <noreply@suanpan.example>"),
     ];
     Scene::with(url, &more).await
@@ -34,16 +38,20 @@ async fn customer(scene: &Scene, address: &str) -> Customer {
     Customer { actor: made.user.as_actor(), account: made.account.id }
 }
 
+async fn reads_english(scene: &Scene, customer: &Customer) {
+    let work = scene.services.store.begin().await.unwrap();
+    let mut reader = work.users().lock(customer.actor.user).await.unwrap().unwrap();
+    reader.profile.settings = json!({"locale": "en-GB"});
+    work.users().save(&reader).await.unwrap();
+    work.commit().await.unwrap();
+}
+
 async fn a_warning_is_mailed_in_the_readers_language(fresh: &Fresh) {
     let mailbox = Mailbox::start().await;
     let scene = scene(&fresh.url, &mailbox).await;
     let chinese = customer(&scene, "zhang@example.com").await;
     let english = customer(&scene, "smith@example.com").await;
-    let work = scene.services.store.begin().await.unwrap();
-    let mut reader = work.users().lock(english.actor.user).await.unwrap().unwrap();
-    reader.profile.settings = json!({"locale": "en-GB"});
-    work.users().save(&reader).await.unwrap();
-    work.commit().await.unwrap();
+    reads_english(&scene, &english).await;
     for customer in [&chinese, &english] {
         scene.consume_one(command(customer.account, "words", 24_000, "to the first threshold")).await.unwrap();
     }
@@ -67,6 +75,51 @@ async fn a_warning_is_mailed_in_the_readers_language(fresh: &Fresh) {
 }
 
 db_test!(mailed, a_warning_is_mailed_in_the_readers_language);
+
+/// An order of ten yuan, and what an operator says came in for it, if anything.
+async fn ordered(scene: &Scene, customer: &Customer, came_in: Option<&str>) -> Attempt {
+    let wanted = Wanted::TopUp { amount: "10.00".to_owned(), currency: "CNY".to_owned() };
+    let wish = OrderWish { wanted, provider: Provider::Manual, method: PayMethod::Default };
+    let (orders, actor, operator) = (&scene.services.orders, &customer.actor, scene.operator());
+    let made = orders.order(actor, &AccountRef::Default, &wish, &once(actor)).await.unwrap().value;
+    if let Some(amount) = came_in {
+        let transaction = format!("bank {}", made.order.id);
+        let wish = ConfirmWish { amount: Some(amount.to_owned()), currency: None, transaction };
+        orders.confirm(&operator, made.payment.id, &wish, &once(&operator)).await.unwrap();
+    }
+    made
+}
+
+async fn what_becomes_of_an_order_is_mailed(fresh: &Fresh) {
+    let mailbox = Mailbox::start().await;
+    let scene = scene(&fresh.url, &mailbox).await;
+    let customer = customer(&scene, "smith@example.com").await;
+    reads_english(&scene, &customer).await;
+    let delivered = ordered(&scene, &customer, Some("10.00")).await;
+    let operator = scene.operator();
+    let back = RefundWish { amount: Some("4.00".to_owned()), reason: "half".to_owned(), even_if_used: false };
+    scene.services.orders.refund(&operator, delivered.payment.id, &back, &once(&operator)).await.unwrap();
+    ordered(&scene, &customer, Some("9.00")).await;
+    let closed = ordered(&scene, &customer, None).await;
+    scene.services.orders.close(&customer.actor, closed.order.id).await.unwrap();
+    let dispatcher = Dispatcher::start(&scene.services);
+    until(PATIENCE, || mailbox.mails().len() == 4).await;
+    dispatcher.stop(PATIENCE).await;
+    let mails = mailbox.mails();
+    let told = [
+        ("Your order was delivered", "10.00 CNY"),
+        ("A refund is on its way to you", "4.00 CNY of your order were refunded"),
+        ("We received a payment that needs a look", "9.00 CNY came in"),
+        ("Your order was closed", "for 10.00 CNY was closed"),
+    ];
+    for (mail, (subject, says)) in mails.iter().zip(told) {
+        assert_eq!(mail.header("Subject"), subject);
+        assert!(mail.text.contains(says) && mail.text.contains("ord_"), "{mail:?}");
+    }
+    assert_eq!(mails.len(), told.len());
+}
+
+db_test!(orders, what_becomes_of_an_order_is_mailed);
 
 #[tokio::test]
 async fn an_address_that_is_refused_for_good_makes_a_dead_letter_at_once_and_holds_up_nobody() {

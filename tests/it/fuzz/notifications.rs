@@ -2,10 +2,8 @@
 
 use super::engine::Inputs;
 use domain::orders::RawNotification;
-use domain::time::Clock;
 use fakepay::{Twist, actions, compose};
 use harness::payments::{KINDS, adapter, fake, order, raw};
-use infra::clock::SystemClock;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn notifications() {
@@ -21,14 +19,13 @@ async fn notifications() {
             let message = actions::messages(&fake.shared, kind, Some(&number)).pop().unwrap();
             signed.push(raw(compose(&fake.shared, &message, Twist::None).unwrap()));
         }
-        let now = SystemClock.now();
-        let wanted: Vec<_> = signed.iter().map(|original| provider.read_notification(original, now).unwrap()).collect();
+        let wanted: Vec<_> = signed.iter().map(|original| provider.read_notification(original).unwrap()).collect();
         let corpus = signed.iter().map(|message| message.body.clone()).collect();
         let mut believed = 0;
         for body in Inputs::over("notifications", corpus, 3_000) {
             for original in &signed {
                 let mutated = RawNotification { headers: original.headers.clone(), body: body.clone() };
-                let read = provider.read_notification(&mutated, SystemClock.now());
+                let read = provider.read_notification(&mutated);
                 if let Ok(read) = read {
                     believed += 1;
                     // Alipay signs the fields and not the bytes: the same fields may be written differently.
@@ -51,14 +48,14 @@ async fn signatures() {
         actions::pay(&fake.shared, kind, &order.number.to_string()).unwrap();
         let message = actions::messages(&fake.shared, kind, Some(&order.number.to_string())).pop().unwrap();
         let original = raw(compose(&fake.shared, &message, Twist::None).unwrap());
-        let wanted = provider.read_notification(&original, SystemClock.now()).unwrap();
+        let wanted = provider.read_notification(&original).unwrap();
         let values: Vec<_> = original.headers.iter().map(|(_, value)| value.clone().into_bytes()).collect();
         let mut inputs = Inputs::over("signatures", values, 3_000);
         while let Some(value) = inputs.next() {
             let mut mutated = RawNotification { headers: original.headers.clone(), body: original.body.clone() };
             let header = inputs.below(mutated.headers.len());
             mutated.headers[header].1 = String::from_utf8_lossy(&value).into_owned();
-            if let Ok(read) = provider.read_notification(&mutated, SystemClock.now()) {
+            if let Ok(read) = provider.read_notification(&mutated) {
                 assert!(
                     read.message == wanted.message && read.about == wanted.about,
                     "{kind:?}: {:?}",

@@ -73,7 +73,7 @@ db_test!(a_frozen_account_consumes_nothing_until_it_is_released, async |fresh: &
     let refused = me.post("/usage", &event).await.expect(402);
     assert_eq!((refused.code(), refused.text("/limit")), ("account_frozen".to_owned(), "account_status".to_owned()));
     assert_eq!(me.get("/quota").await.expect(200).text("/status"), "frozen");
-    let refused = me.post("/subscription", &json!({"plan": "professional"})).await.expect(402);
+    let refused = me.keyed().post("/subscription", &json!({"plan": "professional"})).await.expect(402);
     assert_eq!((refused.code(), refused.text("/limit")), ("account_frozen".to_owned(), "account_status".to_owned()));
     assert!(refused.body.get("meter").is_none() && refused.body.get("remaining").is_none(), "{}", refused.body);
     app.by(&app.operator).patch(&path, &json!({"status": "active"})).await.expect(200);
@@ -94,7 +94,7 @@ db_test!(a_suspended_subscription_consumes_nothing, async |fresh: &Fresh| {
     let refused = me.post("/usage", &json!({"meter": "words", "quantity": 1, "key": "k"})).await.expect(402);
     assert_eq!(refused.code(), "subscription_suspended");
     assert_eq!(me.get("/quota").await.expect(200).text("/status"), "suspended");
-    me.post("/subscription", &json!({"plan": "team"})).await.expect(409);
+    me.keyed().post("/subscription", &json!({"plan": "team"})).await.expect(409);
 });
 
 db_test!(a_spend_cap_refuses_what_would_cost_more, async |fresh: &Fresh| {

@@ -1,8 +1,11 @@
 //! `POST /admin/test-clock/advance`: a month passes.
 
-use harness::app::TestApp;
+use fakepay::{Kind, actions};
+use harness::app::{Answer, TestApp};
 use harness::databases::Fresh;
 use harness::db_test;
+use harness::payments::fake;
+use harness::scene;
 use serde_json::json;
 
 db_test!(with_the_month_counters_begin_anew_and_levels_stay, async |fresh: &Fresh| {
@@ -27,6 +30,30 @@ db_test!(with_the_month_counters_begin_anew_and_levels_stay, async |fresh: &Fres
     );
     // The key of last month's use stays used.
     me.post("/usage", &json!({"meter": "words", "quantity": "300500", "key": "words"})).await.expect(200);
+});
+
+db_test!(with_the_clock_what_was_paid_in_silence_is_delivered_and_what_nobody_paid_is_closed, async |fresh: &Fresh| {
+    let (fake, mut settings) = (fake(), scene::settings(&fresh.url, &[]));
+    api::fake_provider::offer(&fake, "http://127.0.0.1:9".to_owned(), &mut settings.payments.online);
+    let app = TestApp::of_settings(&settings).await;
+    let user = app.user(None).await;
+    let me = app.by(&user.token);
+    let top_up = json!({"topup": {"amount": "10.00", "currency": "CNY"}, "provider": "wechat"});
+    let (paid, unpaid) =
+        (me.keyed().post("/orders", &top_up).await.expect(201), me.keyed().post("/orders", &top_up).await.expect(201));
+    actions::pay(&fake.shared, Kind::WeChat, &paid.text("/payment/id").replace("pay_", "")).unwrap();
+    let advance = async |minutes: i64| {
+        let to = app.scene.now() + chrono::TimeDelta::minutes(minutes);
+        app.by(&app.operator).post("/admin/test-clock/advance", &json!({"to": to})).await.expect(200);
+    };
+    let status =
+        async |order: &Answer| me.get(&format!("/orders/{}", order.text("/order/id"))).await.text("/order/status");
+    assert_eq!((status(&paid).await.as_str(), status(&unpaid).await.as_str()), ("created", "created"));
+    advance(2).await;
+    assert_eq!((status(&paid).await.as_str(), status(&unpaid).await.as_str()), ("delivered", "created"));
+    assert_eq!(me.get("/wallet").await.expect(200).text("/balances/0/balance"), "10.00");
+    advance(31).await;
+    assert_eq!(status(&unpaid).await, "closed");
 });
 
 #[tokio::test]

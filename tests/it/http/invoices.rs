@@ -20,7 +20,7 @@ fn title() -> Value {
 
 /// The bill of a plan, unpaid.
 async fn bill(app: &TestApp, user: &User) -> String {
-    app.by(&user.token).post("/subscription", &json!({"plan": "professional"})).await.expect(201);
+    app.by(&user.token).keyed().post("/subscription", &json!({"plan": "professional"})).await.expect(201);
     app.by(&user.token).get("/bills").await.expect(200).text("/data/0/id")
 }
 

@@ -138,7 +138,7 @@ async fn problems_of_accounts_and_plans() {
     let again = json!({"username": user.name, "password": harness::app::PASSWORD});
     assert_problem!("conflict_name", app.anonymous().post("/auth/register", &again).await);
     assert_problem!("conflict_resume", me.send("POST", "/subscription/resume", None).await);
-    assert_problem!("invalid_plan", me.post("/subscription", &json!({"plan": "platinum"})).await);
+    assert_problem!("invalid_plan", me.keyed().post("/subscription", &json!({"plan": "platinum"})).await);
     assert_problem!("invalid_name", me.post("/api-keys", &json!({"name": "a\u{0}b"})).await);
     let cap = json!({"spend_cap": "1.000000000001"});
     assert_problem!("invalid_cap", me.patch(&format!("/accounts/{}", user.account()), &cap).await);

@@ -191,7 +191,7 @@ db_test!(members_see_the_team_and_not_what_is_the_admins, async |fresh: &Fresh| 
         ("PATCH", format!("/accounts/{}", stage.account), json!({"spend_cap": "1.00"})),
         ("POST", "/subscription".to_owned(), json!({"plan": "professional", "account": stage.account})),
     ] {
-        let answer = caller.send(method, &path, Some(&body)).await;
+        let answer = caller.keyed().send(method, &path, Some(&body)).await;
         assert_eq!((answer.status, answer.code().as_str()), (403, "forbidden"), "{method} {path}: {}", answer.body);
     }
     for (method, path) in [

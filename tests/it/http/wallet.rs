@@ -51,23 +51,29 @@ db_test!(a_large_adjustment_waits_for_another_operator, async |fresh: &Fresh| {
     let path = |answer: &Answer, verb: &str| format!("/admin/adjustments/{}/{verb}", answer.text("/id"));
     for verb in ["approve", "reject"] {
         assert_eq!(
-            app.by(&app.operator).send("POST", &path(&waiting, verb), None).await.expect(403).code(),
+            app.by(&app.operator).keyed().send("POST", &path(&waiting, verb), None).await.expect(403).code(),
             "forbidden"
         );
         app.by(&user.token).send("POST", &path(&waiting, verb), None).await.expect(403);
     }
-    let approved = app.by(&second).send("POST", &path(&waiting, "approve"), None).await.expect(200);
+    app.by(&second).send("POST", &path(&waiting, "approve"), None).await.expect(400);
+    let deciding = app.by(&second).header("Idempotency-Key", "decided");
+    let approved = deciding.send("POST", &path(&waiting, "approve"), None).await.expect(200);
+    let again = deciding.send("POST", &path(&waiting, "approve"), None).await.expect(200);
+    assert_eq!((again.header("Idempotent-Replayed"), &again.body), (Some("true"), &approved.body));
+    let reused = deciding.send("POST", &path(&waiting, "reject"), None).await.expect(422);
+    assert_eq!(reused.code(), "idempotency_key_reused");
     assert_eq!((approved.text("/status"), balance(&app, &user).await), ("approved".into(), "200.01".into()));
-    let twice = app.by(&second).send("POST", &path(&waiting, "approve"), None).await.expect(409);
+    let twice = app.by(&second).keyed().send("POST", &path(&waiting, "approve"), None).await.expect(409);
     assert_eq!(twice.code(), "adjustment_decided");
     let taken = adjust(&app, &user, "dollars", json!({"amount": "-1.00", "currency": "USD", "reason": "why"})).await;
     let taken = taken.expect(201);
     assert_eq!(taken.text("/status"), "pending", "no limit is known in dollars");
-    let short = app.by(&second).send("POST", &path(&taken, "approve"), None).await.expect(402);
+    let short = app.by(&second).keyed().send("POST", &path(&taken, "approve"), None).await.expect(402);
     assert_eq!(short.code(), "insufficient_balance");
     let listed = app.by(&second).get("/admin/adjustments?status=pending").await.expect(200);
     assert_eq!(listed.text("/data/0/id"), taken.text("/id"), "it still waits");
-    app.by(&second).send("POST", &path(&taken, "reject"), None).await.expect(200);
+    app.by(&second).keyed().send("POST", &path(&taken, "reject"), None).await.expect(200);
     let all = app.by(&second).get("/admin/adjustments?limit=2").await.expect(200);
     assert_eq!((all.text("/data/0/status"), all.body["data"].as_array().unwrap().len()), ("rejected".into(), 2));
     let log = app.by(&app.operator).get("/admin/audit-log?limit=200").await.expect(200);
@@ -82,15 +88,21 @@ db_test!(a_transfer_is_reversed_once_and_never_below_zero, async |fresh: &Fresh|
     let spent = adjust(&app, &user, "spent", json!({"amount": "-1.00", "reason": "spent"})).await.expect(201);
     let reverse = async |transfer: &str| {
         let path = format!("/admin/transfers/{transfer}/reverse");
-        app.by(&app.operator).post(&path, &json!({"reason": "by mistake"})).await
+        app.by(&app.operator).keyed().post(&path, &json!({"reason": "by mistake"})).await
     };
     assert_eq!(reverse(&gift).await.expect(402).code(), "insufficient_balance");
     let back = reverse(&spent.text("/transfer")).await.expect(201);
     assert_eq!((back.text("/kind"), back.text("/reference")), ("reversal".into(), spent.text("/transfer")));
     assert_eq!(balance(&app, &user).await, "5.00");
     assert_eq!(reverse(&spent.text("/transfer")).await.expect(409).code(), "transfer_reversed");
+    let path = format!("/admin/transfers/{gift}/reverse");
+    app.by(&app.operator).post(&path, &json!({"reason": "by mistake"})).await.expect(400);
     assert_eq!(reverse(&back.text("/id")).await.expect(409).code(), "transfer_not_reversible");
-    reverse(&gift).await.expect(201);
+    let keyed = app.by(&app.operator).header("Idempotency-Key", "back");
+    let first = keyed.post(&path, &json!({"reason": "by mistake"})).await.expect(201);
+    let again = keyed.post(&path, &json!({"reason": "by mistake"})).await.expect(201);
+    assert_eq!((again.header("Idempotent-Replayed"), &again.body), (Some("true"), &first.body));
+    assert_eq!(keyed.post(&path, &json!({"reason": "other"})).await.expect(422).code(), "idempotency_key_reused");
     assert_eq!(balance(&app, &user).await, "0.00");
     let entries = app.by(&user.token).get("/wallet/entries").await.expect(200);
     assert_eq!(

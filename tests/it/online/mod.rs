@@ -1,11 +1,15 @@
 //! Orders paid at the fake provider through the real adapters: stories through HTTP, storms of notifications, calls whose
 //! outcome nobody knows.
 
+mod agreeing;
+mod charges;
+mod desk;
 mod recurring;
 mod stories;
 mod storms;
 mod unknown;
 
+use crate::payments::kept::ALL_REFUSED;
 use domain::money::{Currency, Money};
 use domain::orders::{Attempt, OrderService, OrderStatus, OrderWish, PayMethod, PaymentProviders, Wanted};
 use domain::wallet::Provider;
@@ -43,7 +47,7 @@ struct Cashier {
 
 impl Cashier {
     async fn new(url: &str, kind: Kind) -> Self {
-        let (scene, fake) = (Scene::new(url).await, fake());
+        let (scene, fake) = (Scene::with(url, &[ALL_REFUSED]).await, fake());
         let orders = scene.services.orders.clone();
         let mut cashier = Self { scene, fake, kind, orders, customers: Vec::new(), ordered: 0 };
         cashier.learn_keys();

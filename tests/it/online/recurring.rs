@@ -2,81 +2,12 @@
 //! end of it.
 
 use super::cny;
-use domain::accounts::AccountRef;
-use domain::billing::{BillFilter, BillStatus, IssuedBill, Mirror, MirrorStatus, RecurringService};
+use super::desk::Desk;
+use domain::billing::MirrorStatus;
 use domain::error::Error;
-use domain::money::Money;
-use domain::orders::RawNotification;
-use domain::page::PageRequest;
-use domain::plans::{Interval, PlanCode, PlanWish};
-use domain::wallet::Provider;
-use fakepay::{FakePay, Kind, Twist, actions, compose};
+use fakepay::actions;
 use harness::databases::Fresh;
 use harness::db_test;
-use harness::payments::{fake, raw, stripe};
-use harness::scene::{Customer, Scene};
-use std::sync::Arc;
-
-struct Desk {
-    scene: Scene,
-    fake: FakePay,
-    recurring: RecurringService,
-}
-
-impl Desk {
-    async fn new(url: &str) -> Self {
-        let (scene, fake) = (Scene::new(url).await, fake());
-        let recurring = RecurringService {
-            billing: scene.services.billing.clone(),
-            provider: Some(Arc::new(stripe(&fake))),
-            return_url: "https://shop.example/back".to_owned(),
-        };
-        Self { scene, fake, recurring }
-    }
-
-    /// An unpaid purchase of the plan.
-    async fn buy(&self, customer: &Customer) -> IssuedBill {
-        let plan = PlanCode::parse("professional").unwrap();
-        let wish = PlanWish { plan, interval: Some(Interval::Month), seats: None };
-        let bought = self.scene.services.billing.subscribe(&customer.actor, &AccountRef::Default, &wish, None).await;
-        bought.unwrap().bill.unwrap()
-    }
-
-    async fn mirror(&self, customer: &Customer) -> Mirror {
-        self.recurring.list(&customer.actor, &AccountRef::Default).await.unwrap().remove(0)
-    }
-
-    /// What is said while something is done.
-    fn told(&self, act: impl FnOnce()) -> Vec<RawNotification> {
-        let before = actions::messages(&self.fake.shared, Kind::Stripe, None).len();
-        act();
-        let after = actions::messages(&self.fake.shared, Kind::Stripe, None);
-        after[before..].iter().map(|message| raw(compose(&self.fake.shared, message, Twist::None).unwrap())).collect()
-    }
-
-    async fn hear(&self, message: &RawNotification) {
-        for _ in 0..2 {
-            self.recurring.heard(Provider::Stripe, message).await.unwrap();
-        }
-    }
-
-    async fn balance(&self, customer: &Customer) -> Money {
-        let wallets = self.scene.services.store.ledger().wallets(&[customer.account]).await.unwrap();
-        wallets.first().map_or(cny("0"), |wallet| wallet.balance)
-    }
-
-    async fn unpaid(&self, customer: &Customer) -> usize {
-        let filter = BillFilter { status: Some(BillStatus::Unpaid), ..BillFilter::default() };
-        let billing = &self.scene.services.billing;
-        let bills = billing.list(&customer.actor, &AccountRef::Default, filter, PageRequest::default()).await.unwrap();
-        bills.rows.len()
-    }
-
-    async fn plan(&self, customer: &Customer) -> (String, bool) {
-        let found = self.scene.services.store.subscriptions().find(customer.account).await.unwrap().unwrap();
-        (found.chosen.plan.as_str().to_owned(), found.auto_pay)
-    }
-}
 
 /// Every order of so many things.
 fn orders(count: usize) -> Vec<Vec<usize>> {
@@ -100,8 +31,7 @@ async fn the_events_of_a_subscription_come_in_every_order(fresh: &Fresh) {
         let page = desk.recurring.start(&customer.actor, bill.bill.id).await.unwrap();
         assert_eq!(desk.recurring.start(&customer.actor, bill.bill.id).await.unwrap(), page);
         let mirror = desk.mirror(&customer).await;
-        let events =
-            desk.told(|| drop(actions::pay(&desk.fake.shared, Kind::Stripe, &mirror.number().to_string()).unwrap()));
+        let events = desk.agree(&mirror);
         assert!(events.len() >= 3, "{}", events.len());
         seen = if seen.is_empty() { orders(events.len()) } else { seen };
         for place in &seen[number] {
@@ -129,8 +59,7 @@ async fn the_next_term_is_paid_from_what_was_charged_and_the_end_is_kept(fresh: 
     assert!(matches!(desk.recurring.start(&stranger.actor, bill.bill.id).await, Err(Error::NotFound(_))));
     desk.recurring.start(&customer.actor, bill.bill.id).await.unwrap();
     let mirror = desk.mirror(&customer).await;
-    let events =
-        desk.told(|| drop(actions::pay(&desk.fake.shared, Kind::Stripe, &mirror.number().to_string()).unwrap()));
+    let events = desk.agree(&mirror);
     for event in &events {
         desk.hear(event).await;
     }

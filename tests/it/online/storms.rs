@@ -2,6 +2,7 @@
 //! provider's door, of wrong amounts, currencies and merchants, while the provider changes its keys.
 
 use super::{Cashier, cny, count, provider_of};
+use crate::payments::kept;
 use chrono::TimeDelta;
 use domain::orders::{Attempt, MessageOutcome, OrderStatus, RawNotification};
 use domain::page::PageRequest;
@@ -118,10 +119,11 @@ async fn survives(fresh: &Fresh, kind: Kind) {
     cashier.poll().await;
     // Late: everything once more.
     deliver(&cashier, &sent).await;
-    check(&cashier, &before, &after, sent.len()).await;
+    check(&cashier, &before, &after).await;
+    everything_is_kept(&cashier, &sent).await;
 }
 
-async fn check(cashier: &Cashier, before: &[Buyer], after: &[Buyer], sent: usize) {
+async fn check(cashier: &Cashier, before: &[Buyer], after: &[Buyer]) {
     let all: Vec<_> = before.iter().chain(after).collect();
     for buyer in &all {
         let wanted = if buyer.pays { OrderStatus::Delivered } else { OrderStatus::Created };
@@ -133,9 +135,20 @@ async fn check(cashier: &Cashier, before: &[Buyer], after: &[Buyer], sent: usize
     let page = PageRequest { limit: 200, before: None };
     let items = cashier.orders.list_suspense(&operator, None, page).await.unwrap().rows;
     assert!(items.is_empty(), "{items:?}");
-    let kept = cashier.orders.list_messages(&operator, None, page).await.unwrap().rows;
+    println!("{:?}: {} orders", cashier.kind, all.len());
+}
+
+/// Good or bad, byte for byte, and nothing else.
+async fn everything_is_kept(cashier: &Cashier, sent: &[(Provider, RawNotification)]) {
+    let kept = kept::all(&cashier.orders, &cashier.scene.operator()).await;
     assert!(kept.iter().all(|message| message.outcome != MessageOutcome::Received));
-    println!("{:?}: {} orders, {sent} different deliveries, some of them three times", cashier.kind, all.len());
+    let different = kept::assert_whole(&kept, sent.iter().map(|(door, message)| (*door, message)));
+    let refused = kept.iter().filter(|message| matches!(message.outcome, MessageOutcome::Refused(_))).count();
+    println!(
+        "{:?}: {} deliveries, each two or three times; {different} different ones, all kept, {refused} not believed",
+        cashier.kind,
+        sent.len()
+    );
 }
 
 async fn a_storm_of_wechat_pay_delivers_each_paid_order_once(fresh: &Fresh) {

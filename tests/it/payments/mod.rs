@@ -1,7 +1,9 @@
 //! Orders and payments against a provider of the tests' own: stories, storms of notifications, races.
 
 mod flows;
+pub mod kept;
 mod races;
+mod refund_races;
 mod storms;
 mod through_http;
 
@@ -35,8 +37,21 @@ pub fn once(actor: &domain::actor::Actor) -> IdempotentRequest {
 
 impl Till {
     pub async fn new(url: &str) -> Self {
-        let scene = Scene::new(url).await;
-        let provider = Arc::new(ScriptedProvider::default());
+        Self::with(url, &[]).await
+    }
+
+    /// As `new`, with settings named as `SUANPAN__…`.
+    pub async fn with(url: &str, more: &[(&str, &str)]) -> Self {
+        Self::over(url, more, Arc::default()).await
+    }
+
+    /// Another server over the same database, at the same provider.
+    pub async fn beside(&self, more: &[(&str, &str)]) -> Self {
+        Self::over(&self.url, more, self.provider.clone()).await
+    }
+
+    async fn over(url: &str, more: &[(&str, &str)], provider: Arc<ScriptedProvider>) -> Self {
+        let scene = Scene::with(url, more).await;
         let providers = PaymentProviders::new(vec![provider.clone()]);
         let orders = OrderService { providers, ..scene.services.orders.clone() };
         Self { scene, provider, orders, url: url.to_owned() }

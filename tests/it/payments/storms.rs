@@ -1,5 +1,6 @@
 //! Storms of notifications: duplicated, permuted, late, forged, replayed, of wrong amounts, currencies and payees.
 
+use super::kept::{self, ALL_REFUSED};
 use super::{Till, cny};
 use chrono::TimeDelta;
 use domain::money::{Currency, Money};
@@ -14,7 +15,7 @@ const ORDERS: usize = 12;
 const REPETITIONS: usize = 4;
 
 async fn every_order_is_delivered_once_whatever_is_sent(fresh: &Fresh) {
-    let till = Till::new(&fresh.url).await;
+    let till = Till::with(&fresh.url, &[ALL_REFUSED]).await;
     let customer = till.scene.customer(None).await;
     let mut orders = Vec::new();
     let mut storm = Vec::new();
@@ -51,13 +52,38 @@ async fn every_order_is_delivered_once_whatever_is_sent(fresh: &Fresh) {
     let page = PageRequest { limit: 200, before: None };
     let items = till.orders.list_suspense(&operator, None, page).await.unwrap().rows;
     assert_eq!(items.len(), 0, "the provider knows nothing of what others were paid");
-    let kept = till.orders.list_messages(&operator, None, page).await.unwrap().rows;
+    let kept = kept::all(&till.orders, &operator).await;
+    kept::assert_whole(&kept, storm.iter().map(|message| (Provider::WeChat, message)));
     let signed = kept.iter().filter(|message| !matches!(message.outcome, MessageOutcome::Refused(_)));
     assert_eq!(signed.count(), (ORDERS - ORDERS / 3) * 3, "every signed message is kept once");
     assert!(kept.iter().any(|message| matches!(message.outcome, MessageOutcome::Refused(_))));
     assert!(kept.iter().all(|message| message.outcome != MessageOutcome::Received));
 }
 db_test!(storm, every_order_is_delivered_once_whatever_is_sent);
+
+async fn what_nobody_signed_is_kept_up_to_the_operators_bound(fresh: &Fresh) {
+    let till = Till::with(&fresh.url, &[("SUANPAN__PAYMENTS__KEPT_REFUSED_PER_HOUR", "5")]).await;
+    let customer = till.scene.customer(None).await;
+    let made = till.top_up(&customer, "10.00").await;
+    let capture = till.provider.pay(made.payment.number(), till.scene.now());
+    let number = made.payment.number();
+    let send = async |key: &str, message: String| {
+        let raw = ScriptedProvider::notification(&message, number, &capture, key);
+        till.orders.notified(Provider::WeChat, &raw).await.unwrap().status
+    };
+    let kept = async || kept::all(&till.orders, &till.scene.operator()).await.len();
+    for (hour, wanted) in [(0, 5), (1, 10)] {
+        let begin = chrono::DurationRound::duration_trunc(till.scene.now(), TimeDelta::hours(1)).unwrap();
+        till.scene.move_clock(begin + TimeDelta::hours(1) + TimeDelta::minutes(10));
+        for message in (0..20).chain(0..3) {
+            assert_eq!(send("wrong", format!("hour{hour} {message}")).await, 400);
+        }
+        assert_eq!(kept().await, wanted, "a bound for each hour");
+    }
+    assert_eq!(send("right", "signed".to_owned()).await, 200);
+    assert_eq!(kept().await, 11, "what is signed has no bound");
+}
+db_test!(bound, what_nobody_signed_is_kept_up_to_the_operators_bound);
 
 async fn money_of_another_merchant_is_filed_while_the_provider_cannot_be_asked(fresh: &Fresh) {
     let till = Till::new(&fresh.url).await;

@@ -32,13 +32,18 @@ async fn a_transfer_outside_is_ordered_confirmed_and_refunded(fresh: &Fresh) {
     let payment = format!("/admin/payments/{}", made.text("/payment/id"));
     let bank = json!({"transaction": "bank-1"});
     app.by(&user.token).post(&format!("{payment}/confirm"), &bank).await.expect(403);
-    for _ in 0..2 {
-        let seen = root.post(&format!("{payment}/confirm"), &bank).await.expect(200);
+    root.post(&format!("{payment}/confirm"), &bank).await.expect(400);
+    let confirming = root.clone().header("Idempotency-Key", "bank-1");
+    for (caller, replayed) in [(&confirming, None), (&confirming, Some("true")), (&root.keyed(), None)] {
+        let seen = caller.post(&format!("{payment}/confirm"), &bank).await.expect(200);
+        assert_eq!(seen.header("Idempotent-Replayed"), replayed);
         assert_eq!(
             (seen.text("/order/status"), seen.body["order"]["shop_status"].clone()),
             ("delivered".into(), json!(2))
         );
     }
+    let other = confirming.post(&format!("{payment}/confirm"), &json!({"transaction": "bank-2"})).await.expect(422);
+    assert_eq!(other.code(), "idempotency_key_reused");
     let refund = root.clone().header("Idempotency-Key", "back");
     let refunded =
         refund.post(&format!("{payment}/refunds"), &json!({"amount": "4.95", "reason": "half"})).await.expect(201);

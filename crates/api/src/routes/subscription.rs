@@ -5,16 +5,20 @@ use super::subscription_views::{QuoteView, SubscribedView, SubscriptionView, rea
 use crate::caller::Caller;
 use crate::http::answers::{ChangeErrors, ReadErrors, WriteErrors};
 use crate::http::body::Body;
+use crate::http::idempotency;
 use crate::http::params::{Params, path_id};
 use crate::http::problem::ApiResult;
 use crate::services::Services;
-use actix_web::{HttpResponse, get, patch, post, web};
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
 use domain::accounts::AccountRef;
+use domain::billing::Bought;
 use domain::change::Change;
 use domain::error::{Error, Result};
 use domain::id::AccountId;
 use domain::plans::{PlanCode, PlanWish};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -50,7 +54,7 @@ pub struct SubscribeRequest {
     pub account: Option<String>,
 }
 
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PurchaseRequest {
     #[schema(example = "professional")]
@@ -121,23 +125,31 @@ pub async fn preview(
 /// Change the plan. What costs something is `pending` until its bill is paid.
 #[utoipa::path(
     tag = "subscription",
+    params(("Idempotency-Key" = String, Header)),
     request_body = PurchaseRequest,
     responses((status = 201, body = SubscribedView), ChangeErrors, WriteErrors),
 )]
 #[post("/subscription")]
 pub async fn subscribe(
     caller: Caller,
+    request: HttpRequest,
     body: Body<PurchaseRequest>,
     services: web::Data<Arc<Services>>,
 ) -> ApiResult<HttpResponse> {
     let (which, wish) =
         (account(body.0.account.as_deref()), wish(&body.0.plan, body.0.interval.as_deref(), body.0.seats)?);
+    let once = idempotency::required(&request, caller.actor().user, "POST /subscription", &body.0)?;
     let coupon = body.0.coupon;
-    let bought = services
-        .run(move |all| async move { all.billing.subscribe(caller.actor(), &which, &wish, coupon.as_deref()).await })
-        .await?;
+    let bought = services.run(move |all| async move {
+        let who = (caller.actor(), &which);
+        all.billing.subscribe_once(who, (&wish, coupon.as_deref()), &once, shown).await
+    });
+    Ok(idempotency::answer(StatusCode::CREATED, bought.await?, |answer| answer))
+}
+
+fn shown(bought: Bought) -> Value {
     let bill = bought.bill.as_ref().map(BillDetail::from);
-    Ok(HttpResponse::Created().json(SubscribedView::new(bought.done, bill)))
+    serde_json::to_value(SubscribedView::new(bought.done, bill)).unwrap_or_default()
 }
 
 /// Choose the model that the product uses by default, and whether bills are paid from the balance.

@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 
 const ORDER_MINUTES: RangeInclusive<u32> = 5..=1440;
 const MANUAL_DAYS: RangeInclusive<u32> = 1..=90;
+const KEPT_REFUSED: RangeInclusive<u32> = 0..=1_000_000;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,6 +15,8 @@ pub struct Payments {
     /// How long an order waits for its payment.
     pub order_minutes: u32,
     pub top_up: TopUp,
+    /// Notifications that are not believed and yet kept, of each provider and hour.
+    pub kept_refused_per_hour: u32,
     pub manual: Manual,
     pub fake: Fake,
     pub online: Online,
@@ -64,6 +67,7 @@ pub(super) fn check(payments: &Payments, currency: Option<Currency>) -> Vec<Stri
     };
     range("payments.order_minutes", payments.order_minutes, ORDER_MINUTES);
     range("payments.manual.days", payments.manual.days, MANUAL_DAYS);
+    range("payments.kept_refused_per_hour", payments.kept_refused_per_hour, KEPT_REFUSED);
     if currency.is_some_and(|currency| payments.top_up.bounds(currency).is_none()) {
         let reason = "min and max must be amounts of the billing currency above zero, as texts, the least first";
         mistakes.push(format!("payments.top_up: {reason}"));

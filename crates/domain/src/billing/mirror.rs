@@ -32,6 +32,10 @@ pub struct Mirror {
     pub created_at: DateTime<Utc>,
     /// When the provider was last heard.
     pub updated_at: DateTime<Utc>,
+    /// How often an answer of the provider was stored.
+    pub revision: i64,
+    /// The provider's id of the page on which the customer agrees.
+    pub checkout: Option<String>,
 }
 
 /// Where a subscription stands.
@@ -96,6 +100,8 @@ impl Mirror {
             ended_at: None,
             created_at: now,
             updated_at: now,
+            revision: 0,
+            checkout: None,
         }
     }
 
@@ -117,6 +123,7 @@ impl Mirror {
             cancel_at_period_end: found.cancel_at_period_end,
             ended_at: found.ended_at,
             updated_at: now,
+            revision: self.revision.saturating_add(1),
             ..self.clone()
         }
     }

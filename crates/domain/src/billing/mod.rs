@@ -7,7 +7,7 @@
 //! | `coupon` | discounts, and how they are spread over lines |
 //! | `payment`, `paying` | what came in for a bill, and what begins with it |
 //! | `purchasing`, `renewing` | bills of terms, in advance |
-//! | `mirror`, `recurring` | subscriptions at a provider that charges by itself |
+//! | `mirror`, `recurring`, `mirroring` | subscriptions at a provider that charges by itself, and what it charged |
 //! | `closing` | bills of quota periods that ended |
 //! | `recomputing` | bills derived again, and what differs |
 //! | `chasing` | what happens when nobody pays |
@@ -26,6 +26,7 @@ mod invoicing;
 mod issuing;
 mod line;
 mod mirror;
+mod mirroring;
 mod paying;
 mod payment;
 mod ports;
@@ -53,6 +54,7 @@ pub use invoicing::{InvoiceFilter, InvoiceWish};
 pub use issuing::{Draft, issue, void};
 pub use line::{BillLine, BillOverage, LineKind, PricedBy, Shown, display};
 pub use mirror::{Mirror, MirrorStatus};
+pub use mirroring::MIRROR_CHUNK;
 pub use paying::{Desk, Funds};
 pub use payment::{BillMethod, BillPayment};
 pub use ports::{
@@ -71,7 +73,7 @@ pub use receipt::{
     ReceiptState, Sum, SumKind,
 };
 pub use recomputing::Difference;
-pub use recurring::{MIRROR_CHUNK, RecurringService};
+pub use recurring::RecurringService;
 pub use renewing::Progress;
 pub use service::{BillView, BillingService, RefundTo, RefundWish};
 pub use tax_id::{TaxId, TaxIdDoubt};

@@ -9,11 +9,13 @@ use crate::accounts::{AccountRef, Act, resolve};
 use crate::actor::Actor;
 use crate::error::{Error, Result};
 use crate::id::AccountId;
+use crate::idempotency::{self, Answered, IdempotentRequest};
 use crate::money::Money;
 use crate::plans::{Effective, PlanWish, QuoteLine, Subscribed};
 use crate::store::{Repositories, StoreError, retrying};
 use crate::time::Period;
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 /// What buying did.
 #[derive(Clone, Debug)]
@@ -46,27 +48,67 @@ impl BillingService {
         wish: &PlanWish,
         coupon: Option<&str>,
     ) -> Result<Bought> {
+        let work = self.store.begin().await?;
+        let bought = self.buy(&*work, (actor, which), (wish, coupon), self.clock.now()).await?;
+        work.commit().await?;
+        Ok(bought)
+    }
+
+    /// As [`Self::subscribe`], once per key. A quote is of its moment, so what is kept is the answer as `shown` makes it.
+    pub async fn subscribe_once(
+        &self,
+        (actor, which): (&Actor, &AccountRef),
+        (wish, coupon): (&PlanWish, Option<&str>),
+        request: &IdempotentRequest,
+        shown: impl Fn(Bought) -> Value + Sync,
+    ) -> Result<Answered<Value>> {
+        actor.require_session()?;
+        retrying!(self.store, self.try_subscribe_once((actor, which), (wish, coupon), request, &shown))
+    }
+
+    async fn try_subscribe_once(
+        &self,
+        who: (&Actor, &AccountRef),
+        what: (&PlanWish, Option<&str>),
+        request: &IdempotentRequest,
+        shown: &(dyn Fn(Bought) -> Value + Sync),
+    ) -> Result<Answered<Value>> {
         let now = self.clock.now();
         let work = self.store.begin().await?;
-        let account = resolve(&*work, actor, which, Act::ChangeSubscription).await?;
+        if let Some(answered) = idempotency::replay(&*work, request).await? {
+            return Ok(answered);
+        }
+        let answer = shown(self.buy(&*work, who, what, now).await?);
+        idempotency::keep(&*work, request, &answer, now).await?;
+        work.commit().await?;
+        Ok(Answered::fresh(answer))
+    }
+
+    async fn buy(
+        &self,
+        work: &dyn Repositories,
+        (actor, which): (&Actor, &AccountRef),
+        (wish, coupon): (&PlanWish, Option<&str>),
+        now: DateTime<Utc>,
+    ) -> Result<Bought> {
+        let account = resolve(work, actor, which, Act::ChangeSubscription).await?;
         work.accounts().lock(account.id).await?.ok_or(Error::NotFound("account"))?;
-        make_room(&*work, account.id, now).await?;
-        let done = self.subscriptions.change(&*work, actor, which, wish, now).await?;
+        make_room(work, account.id, now).await?;
+        let done = self.subscriptions.change(work, actor, which, wish, now).await?;
         let due = done.quote.due.is_positive() && done.quote.effective == Effective::Now;
         if !due {
-            work.commit().await?;
             return Ok(Bought { done, bill: None });
         }
         let later = work.bills().find_live(account.id, BillKind::Subscription, done.subscription.term.end).await?;
         if later.is_some_and(|bill| bill.status == BillStatus::Paid) {
             return Err(next_term_paid());
         }
-        let discount = self.discount(&*work, &done, coupon, now).await?;
+        let discount = self.discount(work, &done, coupon, now).await?;
         let draft = Draft { discount, ..purchase(&done, now)? };
         let issued = draft.compose(&self.catalogue, now)?;
-        issue(&*work, std::slice::from_ref(&issued), now).await?;
+        issue(work, std::slice::from_ref(&issued), now).await?;
         let done = if issued.bill.status == BillStatus::Paid {
-            let desk = Desk { work: &*work, catalogue: &self.catalogue, hook: &*self.hook, now };
+            let desk = Desk { work, catalogue: &self.catalogue, hook: &*self.hook, now };
             desk.take_effect(&account, &issued).await?;
             let missing = StoreError::Corrupt { table: "user_subscriptions", column: "account_id" };
             let subscription = work.subscriptions().find(account.id).await?.ok_or(missing)?;
@@ -74,7 +116,6 @@ impl BillingService {
         } else {
             done
         };
-        work.commit().await?;
         Ok(Bought { done, bill: Some(issued) })
     }
 

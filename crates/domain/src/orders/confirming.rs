@@ -5,19 +5,21 @@ use super::attempts::Attempt;
 use super::message::{MessageOutcome, PaymentMessage};
 use super::order::Order;
 use super::payment::Payment;
-use super::polling::Along;
 use super::ports::{OrderFilter, PaymentFilter};
 use super::provider::{Capture, PaymentState};
 use super::reconciliation::{Difference, DifferenceStatus};
 use super::refund::{Refund, RefundStatus};
 use super::service::{OrderService, OrderView};
-use super::settling::{Fact, Settled};
+use super::settling::{Fact, Mode, Settled, is_refusal};
 use super::suspense::{SuspenseItem, SuspenseStatus};
 use crate::actor::Actor;
+use crate::audit::AuditEvent;
 use crate::error::{Error, Result};
 use crate::id::{OrderId, PaymentId};
+use crate::idempotency::{self, Answered, IdempotentRequest};
 use crate::money::{Currency, Money};
 use crate::page::{Page, PageRequest};
+use crate::store::retrying;
 use crate::text::visible_line;
 use crate::wallet::Provider;
 
@@ -36,8 +38,15 @@ pub struct ConfirmWish {
 }
 
 impl OrderService {
-    /// A transfer arrived: settled as if a provider had said so. Repeating it with the same transaction changes nothing.
-    pub async fn confirm(&self, actor: &Actor, id: PaymentId, wish: &ConfirmWish) -> Result<Attempt> {
+    /// A transfer arrived: settled as if a provider had said so. The same transaction changes nothing under another key
+    /// either.
+    pub async fn confirm(
+        &self,
+        actor: &Actor,
+        id: PaymentId,
+        wish: &ConfirmWish,
+        once: &IdempotentRequest,
+    ) -> Result<Answered<Attempt>> {
         actor.require_admin()?;
         let payment = self.store.payments().find(id).await?.ok_or(Error::NotFound("payment"))?;
         if payment.provider != Provider::Manual {
@@ -49,11 +58,35 @@ impl OrderService {
         let captured_at = self.clock.now();
         let state = PaymentState::Captured(Capture { transaction, amount, captured_at, payee_is_ours: true });
         let fact = Fact { payment: id, provider: Provider::Manual, state };
-        let along = Along { message: None, operator: Some(actor) };
-        match self.apply_along(&fact, along).await? {
-            Settled::UnknownNumber => Err(Error::NotFound("payment")),
-            Settled::Unchanged | Settled::Delivered | Settled::Suspended(_) | Settled::Ended => self.checkout(id).await,
+        let confirmed = match retrying!(self.store, self.try_confirm(actor, &fact, once, Mode::Deliver)) {
+            Err(error) if is_refusal(&error) => {
+                tracing::error!(payment = %id, error = ?error, "what was paid for cannot be delivered");
+                retrying!(self.store, self.try_confirm(actor, &fact, once, Mode::KeepBack))?
+            }
+            confirmed => confirmed?,
+        };
+        Ok(Answered { value: self.checkout(confirmed.value).await?, replayed: confirmed.replayed })
+    }
+
+    async fn try_confirm(
+        &self,
+        actor: &Actor,
+        fact: &Fact,
+        once: &IdempotentRequest,
+        mode: Mode,
+    ) -> Result<Answered<PaymentId>> {
+        let now = self.clock.now();
+        let work = self.store.begin().await?;
+        if let Some(answered) = idempotency::replay(&*work, once).await? {
+            return Ok(answered);
         }
+        if self.settlement.settle(&*work, fact, mode, now).await? == Settled::UnknownNumber {
+            return Err(Error::NotFound("payment"));
+        }
+        work.audit().append(&AuditEvent::by(actor, "payment.confirm", fact.payment, now)).await?;
+        idempotency::keep(&*work, once, &fact.payment, now).await?;
+        work.commit().await?;
+        Ok(Answered::fresh(fact.payment))
     }
 
     pub async fn list_orders(&self, actor: &Actor, filter: &OrderFilter, page: PageRequest) -> Result<Page<Order>> {

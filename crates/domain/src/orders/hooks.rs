@@ -1,4 +1,5 @@
-//! What later contexts add to a payment: how a purpose is delivered, and what else happens when somebody paid.
+//! What later contexts add to a payment: how a purpose is delivered, what else happens when somebody paid, and how a charge
+//! is collected that nobody told us of.
 
 use super::order::{Order, Purpose};
 use super::refund::Refund;
@@ -7,6 +8,7 @@ use crate::id::AccountId;
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::store::Repositories;
+use crate::wallet::Provider;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -49,4 +51,11 @@ pub trait Delivery: Send + Sync {
 #[async_trait]
 pub trait PaidHook: Send + Sync {
     async fn paid(&self, work: &dyn Repositories, account: AccountId, amount: Money, now: DateTime<Utc>) -> Result<()>;
+}
+
+/// Collects charges of subscriptions of which no message came.
+#[async_trait]
+pub trait ChargeCollector: Send + Sync {
+    /// Asks the provider for the charge; whether it is one of ours and was collected by this.
+    async fn catch_up(&self, provider: Provider, reference: &str) -> Result<bool>;
 }

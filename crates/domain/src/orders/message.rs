@@ -1,4 +1,4 @@
-//! Providers' messages as they came in: every one that was signed, and some of those that were not.
+//! Providers' messages as they came in, byte for byte: every one that was signed, and those that were not up to a bound.
 
 use super::provider::{NotificationRefused, RawNotification};
 use crate::id::PaymentMessageId;
@@ -13,10 +13,6 @@ pub const MAX_KEPT_BYTES: usize = 30_000;
 const MAX_HEADERS_BYTES: usize = 4_000;
 /// Headers that a signature needs; no others are kept, for they may hold secrets.
 const KEPT_HEADERS: [&str; 2] = ["wechatpay-", "stripe-signature"];
-/// Messages without a right signature that are kept of each provider and hour: what strangers send must not fill the
-/// disk.
-const REFUSED_SLOTS: u32 = 1024;
-
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageOutcome {
@@ -78,7 +74,7 @@ impl MessageOutcome {
 pub struct PaymentMessage {
     pub id: PaymentMessageId,
     pub provider: Provider,
-    /// Unique per provider: the provider's id of it, or a slot for one without a right signature.
+    /// Unique per provider: the provider's id of it, or the hash of all that is kept of it.
     pub message: String,
     pub outcome: MessageOutcome,
     /// Bytes of the body.
@@ -99,13 +95,32 @@ impl PaymentMessage {
         Self::kept(provider, format!("id:{message}"), MessageOutcome::Received, raw, now)
     }
 
-    /// A message that is not believed. Of many in an hour only some are kept.
+    /// A message that is not believed.
     pub fn refused(provider: Provider, why: NotificationRefused, raw: &RawNotification, now: DateTime<Utc>) -> Self {
-        let digest = Sha256::digest(&raw.body);
-        let slot = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]) % REFUSED_SLOTS;
-        let key = format!("refused:{}:{slot}", now.format("%Y%m%d%H"));
-        let kept = Self::kept(provider, key, MessageOutcome::Refused(why), raw, now);
-        Self { done_at: Some(now), ..kept }
+        let kept = Self::kept(provider, String::new(), MessageOutcome::Refused(why), raw, now);
+        Self { message: kept.key_after(&Self::refused_in(now)), done_at: Some(now), ..kept }
+    }
+
+    /// What the keys of all messages begin with that were not believed in this hour.
+    pub fn refused_in(now: DateTime<Utc>) -> String {
+        format!("refused:{}:", now.format("%Y%m%d%H"))
+    }
+
+    /// A signed message that was sent before in other bytes: signed anew, or saying something else. It changes nothing.
+    #[must_use]
+    pub fn again(self) -> Self {
+        let (outcome, done_at) = (MessageOutcome::Unchanged, Some(self.received_at));
+        Self { message: self.key_after("again:"), outcome, done_at, ..self }
+    }
+
+    /// Whether nothing tells the two apart but the time at which they came.
+    pub fn is_as(&self, other: &Self) -> bool {
+        (&self.sha256, &self.headers) == (&other.sha256, &other.headers)
+    }
+
+    fn key_after(&self, beginning: &str) -> String {
+        let digest = Sha256::digest([self.headers.as_bytes(), self.sha256.as_bytes()].concat());
+        [beginning, &hex(&digest)].concat()
     }
 
     fn kept(
@@ -189,13 +204,28 @@ mod tests {
     }
 
     #[test]
-    fn the_unsigned_are_kept_up_to_a_bound() {
-        let refused = |n: u32| {
-            PaymentMessage::refused(Provider::Stripe, NotificationRefused::Signature, &raw(&n.to_be_bytes()), now())
+    fn what_is_not_believed_is_told_apart_by_every_byte_of_it_and_by_the_hour() {
+        let refused = |raw: &RawNotification, now| {
+            PaymentMessage::refused(Provider::Stripe, NotificationRefused::Signature, raw, now).message
         };
-        let slots: std::collections::BTreeSet<String> = (0..20_000).map(|n| refused(n).message).collect();
-        assert_eq!(slots.len(), REFUSED_SLOTS as usize);
-        assert_eq!(refused(1).message, refused(1).message);
+        let (one, other) = (raw(b"{}"), raw(b"{ }"));
+        let mut signed_otherwise = one.clone();
+        signed_otherwise.headers[2].1.push('2');
+        let keys = [&one, &other, &signed_otherwise].map(|raw| refused(raw, now()));
+        assert_eq!(keys.iter().collect::<std::collections::BTreeSet<_>>().len(), 3);
+        assert_eq!(refused(&one, now()), keys[0]);
+        assert_ne!(refused(&one, now() + chrono::TimeDelta::hours(1)), keys[0]);
+        assert!(keys.iter().all(|key| key.starts_with(&PaymentMessage::refused_in(now()))));
+    }
+
+    #[test]
+    fn the_same_id_in_other_bytes_is_another_message() {
+        let first = PaymentMessage::signed(Provider::WeChat, "m", &raw(b"{}"), now());
+        let other = PaymentMessage::signed(Provider::WeChat, "m", &raw(b"{ }"), now());
+        assert_eq!((first.is_as(&first.clone()), first.is_as(&other)), (true, false));
+        let kept = other.again();
+        assert_ne!(kept.message, first.message);
+        assert!(kept.outcome.is_done() && kept.done_at.is_some());
     }
 
     #[test]

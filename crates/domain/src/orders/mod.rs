@@ -1,9 +1,11 @@
 //! What is bought and paid: orders, payments, refunds, and the providers that move the money.
 
 mod attempts;
+mod charge;
 mod closing;
 mod confirming;
 mod delivering;
+mod gathering;
 mod hooks;
 mod message;
 mod notifications;
@@ -29,24 +31,25 @@ mod suspense;
 mod telling;
 
 pub use attempts::{Attempt, Draft};
+pub use charge::Charge;
 pub use closing::EXPIRE_CHUNK;
 pub use confirming::ConfirmWish;
 pub use delivering::{ProductDelivery, TopUpDelivery};
-pub use hooks::{Delivery, PaidHook};
+pub use hooks::{ChargeCollector, Delivery, PaidHook};
 pub use message::{MessageOutcome, PaymentMessage};
 pub use order::{CloseReason, Order, Purpose};
 pub use order_status::{NoSuchStep, OrderStatus};
 pub use payment::Payment;
 pub use payment_status::{NoSuchPaymentStep, PaymentStatus};
 pub use polling::POLL_CHUNK;
+pub use ports::{
+    ChargeRepository, OrderFilter, OrderRepository, PaymentFilter, PaymentMessageRepository, PaymentRepository,
+    ProductRepository, ReconciliationRepository, RefundRepository, SuspenseRepository,
+};
 #[cfg(any(test, feature = "testing"))]
 pub use ports::{
-    MockOrderRepository, MockPaymentMessageRepository, MockPaymentRepository, MockProductRepository,
-    MockReconciliationRepository, MockRefundRepository, MockSuspenseRepository,
-};
-pub use ports::{
-    OrderFilter, OrderRepository, PaymentFilter, PaymentMessageRepository, PaymentRepository, ProductRepository,
-    ReconciliationRepository, RefundRepository, SuspenseRepository,
+    MockChargeRepository, MockOrderRepository, MockPaymentMessageRepository, MockPaymentRepository,
+    MockProductRepository, MockReconciliationRepository, MockRefundRepository, MockSuspenseRepository,
 };
 pub use product::{Pack, Product, SoldProduct};
 pub use provider::{
@@ -64,7 +67,7 @@ pub use service::{OrderService, OrderView, OrderWish, Wanted};
 pub use settling::{Fact, Mode, Settled, Settlement};
 pub use shop::{ProductChange, ProductWish, ShopService};
 pub use subscription_provider::{
-    CancelWhen, Checkout, CheckoutRequest, ProviderInvoice, ProviderSubscription, ProviderSubscriptionStatus,
-    SubscriptionEvent, SubscriptionMessage, SubscriptionProvider,
+    CHECKED_OUT, CancelWhen, Checkout, CheckoutRequest, ProviderInvoice, ProviderSubscription,
+    ProviderSubscriptionStatus, SubscriptionEvent, SubscriptionMessage, SubscriptionProvider,
 };
 pub use suspense::{Resolution, SuspenseItem, SuspenseReason, SuspenseStatus};

@@ -1,7 +1,6 @@
 //! Providers' notifications: verified first, stored, settled, and only then acknowledged.
 
 use super::message::{MessageOutcome, PaymentMessage};
-use super::polling::Along;
 use super::provider::{Notification, Notified, PaymentState, RawNotification, Reply};
 use super::service::OrderService;
 use super::settling::Fact;
@@ -15,18 +14,20 @@ impl OrderService {
     pub async fn notified(&self, provider: Provider, raw: &RawNotification) -> Result<Reply> {
         let adapter = self.providers.get(provider).ok_or(Error::NotFound("provider"))?;
         let now = self.clock.now();
-        let notification = match adapter.read_notification(raw, now) {
+        let notification = match adapter.read_notification(raw) {
             Ok(notification) => notification,
             Err(refused) => {
                 tracing::warn!(provider = provider.name(), %refused, "a notification was not believed");
-                let message = PaymentMessage::refused(provider, refused, raw, now);
-                // One that is kept already is enough.
-                let _kept_before = self.keep(&message).await?;
+                self.keep_refused(&PaymentMessage::refused(provider, refused, raw, now)).await?;
                 return Ok(adapter.reply(false));
             }
         };
         let message = PaymentMessage::signed(provider, &notification.message, raw, now);
-        let accepted = match self.keep(&message).await? {
+        let before = self.keep(&message).await?;
+        if before.as_ref().is_some_and(|before| !before.is_as(&message)) {
+            let _kept_before = self.keep(&message.clone().again()).await?;
+        }
+        let accepted = match before {
             Some(before) if before.outcome.is_done() => true,
             before => {
                 let id = before.map_or(message.id, |before| before.id);
@@ -34,6 +35,20 @@ impl OrderService {
             }
         };
         Ok(adapter.reply(accepted))
+    }
+
+    /// Stores a message that is not believed, unless the hour has had too many. Several at the same moment may go a
+    /// little beyond the bound.
+    async fn keep_refused(&self, message: &PaymentMessage) -> Result<()> {
+        let messages = self.store.payment_messages();
+        if messages.find_by_message(message.provider, &message.message).await?.is_some() {
+            return Ok(());
+        }
+        let this_hour = PaymentMessage::refused_in(message.received_at);
+        if messages.count_hashed(message.provider, &this_hour).await? < self.rules.kept_refused {
+            let _kept_meanwhile = self.keep(message).await?;
+        }
+        Ok(())
     }
 
     /// Stores a message in a commit of its own; the one that was stored before, if there is one.
@@ -59,13 +74,12 @@ impl OrderService {
     }
 
     async fn take_up(&self, provider: Provider, message: PaymentMessageId, notification: Notification) -> Result<bool> {
-        let along = Along { message: Some(message), operator: None };
         match notification.about {
             Notified::Payment { number, state } => {
                 let payment = PaymentId::from_uuid(number.as_uuid());
                 let state = self.confirmed(provider, payment, state).await?;
                 let fact = Fact { payment, provider, state };
-                let settled = self.apply_along(&fact, along).await?;
+                let settled = self.apply_told(&fact, Some(message)).await?;
                 Ok(settled != super::settling::Settled::UnknownNumber)
             }
             Notified::Refund { number, state } => {

@@ -11,8 +11,6 @@ use super::payment_status::PaymentStatus;
 use super::provider::{Closing, PaymentProvider, PaymentState, ProviderError};
 use super::service::OrderService;
 use super::settling::{self, Fact, Mode, Settled, is_refusal};
-use crate::actor::Actor;
-use crate::audit::AuditEvent;
 use crate::error::{Error, Result};
 use crate::id::{PaymentId, PaymentMessageId};
 use crate::store::retrying;
@@ -25,41 +23,29 @@ const CLAIM: TimeDelta = TimeDelta::minutes(1);
 /// A customer who waits may have the provider asked so often.
 const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(2);
 
-/// What else belongs into the unit of work of a fact.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Along<'a> {
-    /// The message that said so.
-    pub message: Option<PaymentMessageId>,
-    /// The operator who said so.
-    pub operator: Option<&'a Actor>,
-}
-
 impl OrderService {
     /// Takes up a fact in a unit of work of its own. What cannot be delivered is suspended.
     pub(super) async fn apply(&self, fact: &Fact) -> Result<Settled> {
-        self.apply_along(fact, Along::default()).await
+        self.apply_told(fact, None).await
     }
 
-    pub(super) async fn apply_along(&self, fact: &Fact, along: Along<'_>) -> Result<Settled> {
-        match retrying!(self.store, self.try_apply(fact, along, Mode::Deliver)) {
+    /// As `apply`; the message that said so is concluded with it.
+    pub(super) async fn apply_told(&self, fact: &Fact, message: Option<PaymentMessageId>) -> Result<Settled> {
+        match retrying!(self.store, self.try_apply(fact, message, Mode::Deliver)) {
             Err(error) if is_refusal(&error) => {
                 tracing::error!(payment = %fact.payment, error = ?error, "what was paid for cannot be delivered");
-                retrying!(self.store, self.try_apply(fact, along, Mode::KeepBack))
+                retrying!(self.store, self.try_apply(fact, message, Mode::KeepBack))
             }
             settled => settled,
         }
     }
 
-    async fn try_apply(&self, fact: &Fact, along: Along<'_>, mode: Mode) -> Result<Settled> {
+    async fn try_apply(&self, fact: &Fact, message: Option<PaymentMessageId>, mode: Mode) -> Result<Settled> {
         let now = self.clock.now();
         let work = self.store.begin().await?;
         let settled = self.settlement.settle(&*work, fact, mode, now).await?;
-        if let Some(message) = along.message {
+        if let Some(message) = message {
             work.payment_messages().conclude(message, outcome_of(settled), now).await?;
-        }
-        if let Some(operator) = along.operator {
-            let event = AuditEvent::by(operator, "payment.confirm", fact.payment, now);
-            work.audit().append(&event).await?;
         }
         work.commit().await?;
         Ok(settled)

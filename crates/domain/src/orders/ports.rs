@@ -1,5 +1,6 @@
 //! What orders keep: products, orders, payment attempts, refunds, suspended money, messages and differences.
 
+use super::charge::Charge;
 use super::message::{MessageOutcome, PaymentMessage};
 use super::order::Order;
 use super::order_status::OrderStatus;
@@ -166,10 +167,32 @@ pub trait PaymentMessageRepository: Send + Sync {
     /// A second one of the same provider and message is `StoreError::Duplicate`.
     async fn insert(&self, message: &PaymentMessage) -> StoreResult<()>;
 
+    /// How many of a provider have a key that begins so and ends with a hash in hexadecimal digits.
+    async fn count_hashed(&self, provider: Provider, beginning: &str) -> StoreResult<u64>;
+
     async fn conclude(&self, id: PaymentMessageId, outcome: MessageOutcome, now: DateTime<Utc>) -> StoreResult<()>;
 
     /// Newest first, without their bodies where `outcome` names none.
     async fn list(&self, outcome: Option<MessageOutcome>, page: PageRequest) -> StoreResult<Page<PaymentMessage>>;
+}
+
+/// Charges that providers made by themselves. Whoever writes one holds the lock on its account's row.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait ChargeRepository: Send + Sync {
+    /// A second one of the same provider and reference is `StoreError::Duplicate`.
+    async fn insert(&self, charge: &Charge) -> StoreResult<()>;
+
+    async fn find(&self, provider: Provider, reference: &str) -> StoreResult<Option<Charge>>;
+
+    /// Up to `limit` charges of a provider in `[from, until)` by its own time, by reference after `after`.
+    async fn charged_between(
+        &self,
+        provider: Provider,
+        span: (DateTime<Utc>, DateTime<Utc>),
+        after: Option<String>,
+        limit: u32,
+    ) -> StoreResult<Vec<Charge>>;
 }
 
 /// What reconciliation found.

@@ -229,21 +229,23 @@ pub struct Reply {
 }
 
 /// What a row of a provider's daily bill is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BillRowKind {
     Payment,
     Refund,
+    /// The provider charged by itself, for a subscription or another invoice of its own.
+    Charge,
 }
 
 /// One row of a provider's daily bill.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BillRow {
     pub kind: BillRowKind,
-    /// Our number as the provider knows it; not always one of ours.
+    /// Our number as the provider knows it, not always one of ours; of a charge the provider's id of it.
     pub number: String,
     /// The payment's, also in the row of a refund.
     pub transaction: String,
-    /// Above zero for both kinds.
+    /// Above zero for all kinds.
     pub amount: Money,
     pub fee: Option<Money>,
     pub at: DateTime<Utc>,
@@ -268,10 +270,9 @@ pub trait PaymentProvider: Send + Sync {
 
     async fn query_refund(&self, request: &RefundRequest) -> ProviderResult<RefundState>;
 
-    /// Verifies and reads a notification. Nothing of the body is believed before its signature. `now` is the real
-    /// time, whatever a test clock says: the provider signs by its own.
-    fn read_notification(&self, raw: &RawNotification, now: DateTime<Utc>)
-    -> Result<Notification, NotificationRefused>;
+    /// Verifies and reads a notification. Nothing of the body is believed before its signature, and nothing whose time is
+    /// far from the adapter's clock: that tells the real time, whatever a test clock says, as the provider's does.
+    fn read_notification(&self, raw: &RawNotification) -> Result<Notification, NotificationRefused>;
 
     /// What to answer to a notification that was stored, or to one that was refused or could not be stored.
     fn reply(&self, accepted: bool) -> Reply;

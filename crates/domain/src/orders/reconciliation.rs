@@ -3,6 +3,7 @@
 //! A bill's day is the provider's own; a payment just before its midnight may carry our next day's time. So a payment
 //! of ours is missing there only when neither its day's bill nor the two beside it have it.
 
+use super::charge::Charge;
 use super::payment::Payment;
 use super::payment_status::PaymentStatus;
 use super::provider::{BillRow, BillRowKind, ProviderNumber};
@@ -21,7 +22,7 @@ const MAX_NUMBER_LENGTH: usize = 128;
 pub enum DifferenceClass {
     /// The bill has a number that we never gave out.
     UnknownNumber,
-    /// The bill has a payment that came in, and we have it without money.
+    /// The bill has a payment that came in, and we have it without money; or a charge that we did not collect.
     PaymentMissingHere,
     /// We have money that the bill does not have.
     PaymentMissingThere,
@@ -125,31 +126,32 @@ pub struct Found {
 pub struct OurSide {
     pub payments: BTreeMap<PaymentId, Payment>,
     pub refunds: BTreeMap<RefundId, Refund>,
-    /// Payments and refunds of the day itself, which some bill must have.
+    /// By the provider's id.
+    pub charges: BTreeMap<String, Charge>,
+    /// Payments, refunds and charges of the day itself, which some bill must have.
     pub payments_of_day: BTreeSet<PaymentId>,
     pub refunds_of_day: BTreeSet<RefundId>,
+    pub charges_of_day: BTreeSet<String>,
 }
 
 /// Compares a day's bill with our side; `beside` are the rows of the days before and after.
 pub fn compare(bill: &[BillRow], beside: &[BillRow], ours: &OurSide) -> Vec<Found> {
     let mut found = Vec::new();
-    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut seen: BTreeMap<(BillRowKind, &str), &str> = BTreeMap::new();
     for row in bill {
-        match row.kind {
-            BillRowKind::Payment => {
-                let before = seen.insert(&row.number, &row.transaction);
-                let twice = before.is_some_and(|transaction| transaction != row.transaction);
-                found.extend(if twice {
-                    Some(difference(DifferenceClass::PaymentTwice, row, None))
-                } else {
-                    payment_difference(row, ours)
-                });
-            }
-            BillRowKind::Refund => found.extend(refund_difference(row, ours)),
-        }
+        let mut twice = || {
+            let before = seen.insert((row.kind, row.number.as_str()), &row.transaction);
+            let twice = before.is_some_and(|transaction| transaction != row.transaction);
+            twice.then(|| difference(DifferenceClass::PaymentTwice, row, None))
+        };
+        found.extend(match row.kind {
+            BillRowKind::Payment => twice().or_else(|| payment_difference(row, ours)),
+            BillRowKind::Charge => twice().or_else(|| charge_difference(row, ours)),
+            BillRowKind::Refund => refund_difference(row, ours),
+        });
     }
-    let named: BTreeSet<(bool, &str)> =
-        bill.iter().chain(beside).map(|row| (row.kind == BillRowKind::Payment, row.number.as_str())).collect();
+    let named: BTreeSet<(BillRowKind, &str)> =
+        bill.iter().chain(beside).map(|row| (row.kind, row.number.as_str())).collect();
     found.extend(missing_there(ours, &named));
     found
 }
@@ -166,6 +168,16 @@ fn payment_difference(row: &BillRow, ours: &OurSide) -> Option<Found> {
     }
 }
 
+fn charge_difference(row: &BillRow, ours: &OurSide) -> Option<Found> {
+    match ours.charges.get(&row.number) {
+        None => Some(difference(DifferenceClass::PaymentMissingHere, row, None)),
+        Some(charge) if charge.amount != row.amount => {
+            Some(difference(DifferenceClass::PaymentAmount, row, Some(charge.amount)))
+        }
+        Some(_) => None,
+    }
+}
+
 fn refund_difference(row: &BillRow, ours: &OurSide) -> Option<Found> {
     let refund = id_of(row).and_then(|number| ours.refunds.get(&RefundId::from_uuid(number.as_uuid())));
     let Some(refund) = refund else { return Some(difference(DifferenceClass::UnknownNumber, row, None)) };
@@ -175,25 +187,32 @@ fn refund_difference(row: &BillRow, ours: &OurSide) -> Option<Found> {
     (refund.amount != row.amount).then(|| difference(DifferenceClass::RefundAmount, row, Some(refund.amount)))
 }
 
-fn missing_there(ours: &OurSide, named: &BTreeSet<(bool, &str)>) -> Vec<Found> {
-    let missing = |class, number: ProviderNumber, transaction: Option<&String>, amount: Option<Money>| Found {
+fn missing_there(ours: &OurSide, named: &BTreeSet<(BillRowKind, &str)>) -> Vec<Found> {
+    let missing = |class, number: String, transaction: Option<&String>, amount: Option<Money>| Found {
         class,
-        number: number.to_string(),
+        number,
         transaction: transaction.cloned().unwrap_or_default(),
         ours: amount,
         theirs: None,
     };
+    let is_named = |kind, number: &str| named.contains(&(kind, number));
     let payments = ours.payments_of_day.iter().filter_map(|id| ours.payments.get(id));
     let payments = payments.filter(|payment| payment.status != PaymentStatus::Unknown);
-    let payments = payments.filter(|payment| !named.contains(&(true, payment.number().to_string().as_str())));
+    let payments = payments.filter(|payment| !is_named(BillRowKind::Payment, &payment.number().to_string()));
     let refunds = ours.refunds_of_day.iter().filter_map(|id| ours.refunds.get(id));
-    let refunds = refunds.filter(|refund| !named.contains(&(false, refund.number().to_string().as_str())));
+    let refunds = refunds.filter(|refund| !is_named(BillRowKind::Refund, &refund.number().to_string()));
+    let charges = ours.charges_of_day.iter().filter_map(|reference| ours.charges.get(reference));
+    let charges = charges.filter(|charge| !is_named(BillRowKind::Charge, &charge.reference));
     let payments = payments.map(|payment| {
         let class = DifferenceClass::PaymentMissingThere;
-        missing(class, payment.number(), payment.transaction.as_ref(), payment.captured)
+        missing(class, payment.number().to_string(), payment.transaction.as_ref(), payment.captured)
+    });
+    let charges = charges.map(|charge| {
+        missing(DifferenceClass::PaymentMissingThere, charge.reference.clone(), None, Some(charge.amount))
     });
     let class = DifferenceClass::RefundMissingThere;
-    payments.chain(refunds.map(|refund| missing(class, refund.number(), None, Some(refund.amount)))).collect()
+    let refunds = refunds.map(|refund| missing(class, refund.number().to_string(), None, Some(refund.amount)));
+    payments.chain(charges).chain(refunds).collect()
 }
 
 fn id_of(row: &BillRow) -> Option<ProviderNumber> {

@@ -2,10 +2,11 @@
 
 use super::super::provider::PayMethod;
 use super::*;
+use crate::id::MirrorId;
 use crate::id::{AccountId, OrderId};
 use crate::money::Currency;
 use crate::quantity::Quantity;
-use BillRowKind::{Payment as Paid, Refund as Back};
+use BillRowKind::{Charge as Charged, Payment as Paid, Refund as Back};
 use uuid::Uuid;
 
 fn at(seconds: i64) -> DateTime<Utc> {
@@ -79,7 +80,24 @@ fn books(payments: Vec<Payment>, refunds: Vec<Refund>) -> OurSide {
         refunds_of_day: refunds.iter().filter(|one| one.status == RefundStatus::Succeeded).map(|one| one.id).collect(),
         payments: payments.into_iter().map(|one| (one.id, one)).collect(),
         refunds: refunds.into_iter().map(|one| (one.id, one)).collect(),
+        ..OurSide::default()
     }
+}
+
+fn charge(reference: &str, amount: &str) -> Charge {
+    Charge {
+        provider: Provider::Stripe,
+        reference: reference.to_owned(),
+        account: AccountId::from_uuid(Uuid::from_u128(9)),
+        subscription: MirrorId::from_uuid(Uuid::from_u128(7)),
+        amount: cny(amount),
+        charged_at: at(5),
+        collected_at: at(6),
+    }
+}
+
+fn charged(reference: &str, amount: &str) -> BillRow {
+    BillRow { number: reference.to_owned(), ..row(Charged, 1, amount) }
 }
 
 fn classes(bill: &[BillRow], beside: &[BillRow], ours: &OurSide) -> Vec<DifferenceClass> {
@@ -133,4 +151,34 @@ fn each_way_to_differ_has_its_class() {
 fn a_refund_of_another_amount_differs() {
     let ours = books(Vec::new(), vec![refund(5, RefundStatus::Succeeded)]);
     assert_eq!(classes(&[row(Back, 5, "4.01")], &[], &ours), [DifferenceClass::RefundAmount]);
+}
+
+#[test]
+fn charges_are_compared_by_the_providers_own_id_of_them() {
+    let day = [charge("in_1", "99.00"), charge("in_2", "99.00"), charge("in_3", "99.00")];
+    let ours = OurSide {
+        charges_of_day: day.iter().map(|one| one.reference.clone()).collect(),
+        charges: day.into_iter().map(|one| (one.reference.clone(), one)).collect(),
+        ..OurSide::default()
+    };
+    let beside = [charged("in_3", "99.00")];
+    assert_eq!(compare(&[charged("in_1", "99.00"), charged("in_2", "99.00")], &beside, &ours), []);
+    let bill = [
+        charged("in_1", "98.00"),
+        charged("in_2", "99.00"),
+        BillRow { transaction: "other".to_owned(), ..charged("in_2", "99.00") },
+        charged("in_4", "99.00"),
+        // A payment's row is no proof of a charge.
+        BillRow { kind: Paid, ..charged("in_3", "99.00") },
+    ];
+    let expected = [
+        DifferenceClass::PaymentAmount,
+        DifferenceClass::PaymentTwice,
+        DifferenceClass::PaymentMissingHere,
+        DifferenceClass::UnknownNumber,
+        DifferenceClass::PaymentMissingThere,
+    ];
+    assert_eq!(classes(&bill, &[], &ours), expected);
+    let missing = compare(&bill, &[], &ours).pop().unwrap();
+    assert_eq!((missing.number.as_str(), missing.ours, missing.theirs), ("in_3", Some(cny("99.00")), None));
 }

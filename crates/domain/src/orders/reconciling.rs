@@ -2,8 +2,9 @@
 //!
 //! May be run again for a day as often as one likes: what was filed is not filed twice, and what is no more is resolved.
 
-use super::provider::{BillRow, BillRowKind, ProviderError, ProviderNumber};
-use super::reconciliation::{Difference, DifferenceClass, DifferenceStatus, Found, OurSide, compare};
+use super::gathering::offset;
+use super::provider::{BillRow, ProviderError, ProviderNumber};
+use super::reconciliation::{Difference, DifferenceClass, DifferenceStatus, Found, compare};
 use super::service::OrderService;
 use super::settling::{Fact, Settled};
 use crate::actor::Actor;
@@ -13,16 +14,12 @@ use crate::id::{DifferenceId, PaymentId, RefundId};
 use crate::store::retrying;
 use crate::text::visible_line;
 use crate::wallet::Provider;
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
-/// Where the providers' days begin and end: UTC+8, all year.
-const PROVIDER_OFFSET: TimeDelta = TimeDelta::hours(8);
 /// When a day's bill is there, on the next day there.
 const BILL_AT: TimeDelta = TimeDelta::hours(10);
 /// How many days back the loop looks for a day that was not compared.
 const DAYS_BACK: u64 = 3;
-/// Payments read at a time.
-const CHUNK: u32 = 500;
 const MAX_NOTE_LENGTH: usize = 255;
 
 /// What a comparison came to.
@@ -32,7 +29,7 @@ pub struct Reconciled {
     pub day: NaiveDate,
     /// Rows of the day's bill.
     pub rows: u64,
-    /// Payments that were missed and are settled now.
+    /// Payments and charges that were missed and are settled now.
     pub settled: u64,
     /// Everything on file for the day.
     pub differences: Vec<Difference>,
@@ -62,9 +59,9 @@ impl OrderService {
 
     /// The providers' days that are over, have a bill, and were not compared.
     pub async fn days_to_reconcile(&self) -> Result<Vec<(Provider, NaiveDate)>> {
-        let there = self.clock.now() + PROVIDER_OFFSET - BILL_AT;
         let mut days = Vec::new();
         for provider in self.providers.names() {
+            let there = self.clock.now() + offset(provider) - BILL_AT;
             for back in 1..=DAYS_BACK {
                 let Some(day) = there.date_naive().checked_sub_days(Days::new(back)) else { continue };
                 if provider != Provider::Manual && !self.store.reconciliations().is_finished(provider, day).await? {
@@ -121,81 +118,28 @@ impl OrderService {
         Ok(rows)
     }
 
-    async fn our_side(&self, provider: Provider, day: NaiveDate, bill: &[BillRow]) -> Result<OurSide> {
-        let mut ours = OurSide::default();
-        let span = span_of(day);
-        let mut after = None;
-        loop {
-            let chunk = self.store.payments().captured_between(provider, span, after, CHUNK).await?;
-            after = chunk.last().map(|payment| payment.id);
-            let done = chunk.len() < CHUNK as usize;
-            ours.payments_of_day.extend(chunk.iter().map(|payment| payment.id));
-            ours.payments.extend(chunk.into_iter().map(|payment| (payment.id, payment)));
-            if done {
-                break;
-            }
-        }
-        self.our_refunds(provider, span, &mut ours).await?;
-        for row in bill {
-            let Some(number) = ProviderNumber::parse(&row.number) else { continue };
-            match row.kind {
-                BillRowKind::Payment => self.known_payment(provider, number, &mut ours).await?,
-                BillRowKind::Refund => self.known_refund(number, &mut ours).await?,
-            }
-        }
-        Ok(ours)
-    }
-
-    async fn our_refunds(
-        &self,
-        provider: Provider,
-        span: (DateTime<Utc>, DateTime<Utc>),
-        ours: &mut OurSide,
-    ) -> Result<()> {
-        let mut after = None;
-        loop {
-            let chunk = self.store.refunds().succeeded_between(span, after, CHUNK).await?;
-            after = chunk.last().map(|refund| refund.id);
-            let done = chunk.len() < CHUNK as usize;
-            for refund in chunk {
-                let payment = self.store.payments().find(refund.payment).await?;
-                if payment.is_some_and(|payment| payment.provider == provider) {
-                    ours.refunds_of_day.insert(refund.id);
-                    ours.refunds.insert(refund.id, refund);
-                }
-            }
-            if done {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn known_payment(&self, provider: Provider, number: ProviderNumber, ours: &mut OurSide) -> Result<()> {
-        let id = PaymentId::from_uuid(number.as_uuid());
-        if !ours.payments.contains_key(&id) {
-            let found = self.store.payments().find(id).await?.filter(|payment| payment.provider == provider);
-            ours.payments.extend(found.map(|payment| (id, payment)));
-        }
-        Ok(())
-    }
-
-    async fn known_refund(&self, number: ProviderNumber, ours: &mut OurSide) -> Result<()> {
-        let id = RefundId::from_uuid(number.as_uuid());
-        if !ours.refunds.contains_key(&id) {
-            ours.refunds.extend(self.store.refunds().find(id).await?.map(|refund| (id, refund)));
-        }
-        Ok(())
-    }
-
-    /// Settles a payment that was missed by what the provider answers to a query; whether money came in.
+    /// Settles a payment or a charge that was missed by what the provider answers to a query; whether money came in.
     async fn catch_up(&self, provider: Provider, found: &Found) -> Result<bool> {
-        let Some(number) = ProviderNumber::parse(&found.number) else { return Ok(false) };
+        let Some(number) = ProviderNumber::parse(&found.number) else {
+            return self.catch_up_charge(provider, &found.number).await;
+        };
         let Some(adapter) = self.providers.get(provider) else { return Ok(false) };
         let id = PaymentId::from_uuid(number.as_uuid());
         let reference = self.store.payments().find(id).await?.and_then(|payment| payment.reference);
         let Ok(state) = adapter.query(number, reference).await else { return Ok(false) };
         let settled = self.apply(&Fact { payment: id, provider, state }).await?;
         Ok(matches!(settled, Settled::Delivered | Settled::Suspended(_)))
+    }
+
+    async fn catch_up_charge(&self, provider: Provider, reference: &str) -> Result<bool> {
+        let Some(collector) = &self.collector else { return Ok(false) };
+        match collector.catch_up(provider, reference).await {
+            Ok(collected) => Ok(collected),
+            Err(error) => {
+                tracing::warn!(reference, error = ?error, "a charge could not be collected; the difference is filed");
+                Ok(false)
+            }
+        }
     }
 
     async fn catch_up_refund(&self, found: &Found) -> Result<()> {
@@ -232,12 +176,6 @@ impl OrderService {
         work.commit().await?;
         Ok(all)
     }
-}
-
-/// The provider's day in UTC.
-fn span_of(day: NaiveDate) -> (DateTime<Utc>, DateTime<Utc>) {
-    let start = day.and_time(NaiveTime::MIN).and_utc() - PROVIDER_OFFSET;
-    (start, start + TimeDelta::days(1))
 }
 
 fn is_same(filed: &Difference, found: &Found) -> bool {

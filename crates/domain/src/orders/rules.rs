@@ -17,6 +17,9 @@ pub struct PaymentRules {
     pub order_life: TimeDelta,
     /// How long it waits for a transfer outside.
     pub manual_life: TimeDelta,
+    /// Most notifications under a provider's name that are not believed and yet kept, in an hour: what strangers send
+    /// must not fill the disk.
+    pub kept_refused: u64,
     /// This server as browsers see it, with the API's path: payments come back to `…/payments/{id}/return`.
     pub public_url: String,
 }
@@ -82,6 +85,7 @@ mod tests {
             top_up: (cny("1.00"), cny("5000.00")),
             order_life: TimeDelta::minutes(30),
             manual_life: TimeDelta::days(7),
+            kept_refused: 1024,
             public_url: "https://shop.example/api/v1".to_owned(),
         }
     }

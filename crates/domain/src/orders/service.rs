@@ -1,6 +1,7 @@
 //! Use cases of whoever buys: order, see, try another way to pay.
 
 use super::attempts::{Attempt, Draft};
+use super::hooks::ChargeCollector;
 use super::order::{Order, Purpose};
 use super::payment::Payment;
 use super::ports::OrderFilter;
@@ -54,6 +55,8 @@ pub struct OrderService {
     pub providers: PaymentProviders,
     pub settlement: Settlement,
     pub rules: Arc<PaymentRules>,
+    /// None: no provider charges by itself here.
+    pub collector: Option<Arc<dyn ChargeCollector>>,
 }
 
 /// Buying is for people in a session, and for the host product's service key.

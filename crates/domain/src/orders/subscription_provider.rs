@@ -28,6 +28,9 @@ pub struct CheckoutRequest {
     pub email: Option<String>,
     /// Where the customer's browser goes afterwards, paid or not.
     pub return_url: String,
+    /// The checkout that was made before under this number, as far as known: as long as it is open it is answered again,
+    /// and once the customer went through it there is no other.
+    pub before: Option<String>,
 }
 
 /// A page that waits for the customer.
@@ -83,6 +86,8 @@ pub struct ProviderInvoice {
     pub amount: Money,
     /// The term that it is for.
     pub period: Period,
+    /// As far as the provider says.
+    pub paid_at: Option<DateTime<Utc>>,
 }
 
 /// When a cancelled subscription ends.
@@ -121,13 +126,16 @@ pub enum SubscriptionEvent {
     },
 }
 
+/// The code of a checkout that the customer went through before.
+pub const CHECKED_OUT: &str = "checked_out";
+
 /// A provider of subscriptions.
 #[cfg_attr(any(test, feature = "testing"), mockall::automock)]
 #[async_trait]
 pub trait SubscriptionProvider: Send + Sync {
     fn provider(&self) -> Provider;
 
-    /// Asks for a subscription.
+    /// Asks for a subscription. `Refused` with [`CHECKED_OUT`] when the customer went through the checkout before.
     async fn checkout(&self, request: &CheckoutRequest) -> ProviderResult<Checkout>;
 
     /// A page where the customer sees invoices and changes the card; it lives for minutes.
@@ -139,7 +147,9 @@ pub trait SubscriptionProvider: Send + Sync {
     /// What is true now; none if the provider does not know it.
     async fn query_subscription(&self, subscription: &str) -> ProviderResult<Option<ProviderSubscription>>;
 
+    /// A charge of a subscription that went through; none if the provider knows no such charge.
+    async fn query_charge(&self, reference: &str) -> ProviderResult<Option<ProviderInvoice>>;
+
     /// Verifies and reads a notification, which comes to the same address as those of payments.
-    fn read_event(&self, raw: &RawNotification, now: DateTime<Utc>)
-    -> Result<SubscriptionMessage, NotificationRefused>;
+    fn read_event(&self, raw: &RawNotification) -> Result<SubscriptionMessage, NotificationRefused>;
 }

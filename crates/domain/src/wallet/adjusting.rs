@@ -75,16 +75,31 @@ impl LedgerService {
     /// Decides about an adjustment that waits; who asked for it never does.
     ///
     /// One that a wallet cannot pay is `Error::Barred` and goes on waiting.
-    pub async fn decide_adjustment(&self, actor: &Actor, id: AdjustmentId, verdict: Verdict) -> Result<Adjustment> {
+    pub async fn decide_adjustment(
+        &self,
+        actor: &Actor,
+        id: AdjustmentId,
+        verdict: Verdict,
+        request: &IdempotentRequest,
+    ) -> Result<Answered<Adjustment>> {
         actor.require_admin()?;
-        retrying!(self.store, self.try_decide(actor, id, verdict))
+        retrying!(self.store, self.try_decide(actor, id, verdict, request))
     }
 
-    async fn try_decide(&self, actor: &Actor, id: AdjustmentId, verdict: Verdict) -> Result<Adjustment> {
+    async fn try_decide(
+        &self,
+        actor: &Actor,
+        id: AdjustmentId,
+        verdict: Verdict,
+        request: &IdempotentRequest,
+    ) -> Result<Answered<Adjustment>> {
         let now = self.clock.now();
         let missing = || Error::NotFound("adjustment");
         let account = self.store.adjustments().find(id).await?.ok_or_else(missing)?.account;
         let work = self.store.begin().await?;
+        if let Some(answered) = idempotency::replay(&*work, request).await? {
+            return Ok(answered);
+        }
         work.accounts().lock(account).await?.ok_or_else(missing)?;
         let waiting = work.adjustments().find(id).await?.ok_or_else(missing)?;
         if waiting.status != AdjustmentStatus::Pending {
@@ -100,8 +115,9 @@ impl LedgerService {
         };
         work.adjustments().decide(&decided).await?;
         work.audit().append(&told(actor, action, &decided, now)).await?;
+        idempotency::keep(&*work, request, &decided, now).await?;
         work.commit().await?;
-        Ok(decided)
+        Ok(Answered::fresh(decided))
     }
 
     /// For operators, newest first.
@@ -116,16 +132,31 @@ impl LedgerService {
     }
 
     /// Books the opposite of a transfer, once; a wallet that has spent the money already is `Error::Barred`.
-    pub async fn reverse(&self, actor: &Actor, id: TransferId, reason: &str) -> Result<Transfer> {
+    pub async fn reverse(
+        &self,
+        actor: &Actor,
+        id: TransferId,
+        reason: &str,
+        request: &IdempotentRequest,
+    ) -> Result<Answered<Transfer>> {
         actor.require_admin()?;
         let reason = read_reason(reason)?;
-        match retrying!(self.store, self.try_reverse(actor, id, &reason)) {
+        let done = match retrying!(self.store, self.try_reverse(actor, id, &reason, request)) {
             Err(Error::Store(StoreError::Duplicate)) => Err(reversed_before()),
             answer => answer,
-        }
+        }?;
+        let reversal = self.store.ledger().find_by_id(done.value).await?;
+        let value = reversal.ok_or(StoreError::Corrupt { table: "idempotency_keys", column: "answer" })?;
+        Ok(Answered { value, replayed: done.replayed })
     }
 
-    async fn try_reverse(&self, actor: &Actor, id: TransferId, reason: &str) -> Result<Transfer> {
+    async fn try_reverse(
+        &self,
+        actor: &Actor,
+        id: TransferId,
+        reason: &str,
+        request: &IdempotentRequest,
+    ) -> Result<Answered<TransferId>> {
         let now = self.clock.now();
         let original = self.store.ledger().find_by_id(id).await?.ok_or(Error::NotFound("transfer"))?;
         if !original.kind.is_reversible() {
@@ -134,6 +165,9 @@ impl LedgerService {
             return Err(Error::conflict("transfer_not_reversible", detail));
         }
         let work = self.store.begin().await?;
+        if let Some(answered) = idempotency::replay(&*work, request).await? {
+            return Ok(answered);
+        }
         let mut sides: Vec<AccountId> = [original.from, original.to].iter().filter_map(|side| side.wallet()).collect();
         sides.sort_unstable();
         work.accounts().lock_many(&sides).await?;
@@ -147,8 +181,9 @@ impl LedgerService {
         let event = AuditEvent::by(actor, "transfer.reverse", id, now).with(detail);
         let event = reversal.about.map_or(event.clone(), |account| event.on_account(account));
         work.audit().append(&event).await?;
+        idempotency::keep(&*work, request, &reversal.id, now).await?;
         work.commit().await?;
-        Ok(reversal)
+        Ok(Answered::fresh(reversal.id))
     }
 
     fn read(&self, wish: &AdjustmentWish) -> Result<(Money, String)> {

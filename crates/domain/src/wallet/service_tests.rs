@@ -69,6 +69,8 @@ fn deciding(account: &Account, adjustment: &Adjustment) -> MockStore {
     work.ledger.expect_book().times(0..=1).returning(|_| Ok(()));
     work.adjustments.expect_decide().times(0..=1).returning(|_| Ok(()));
     work.audit.expect_append().times(0..=1).returning(|_| Ok(()));
+    work.idempotency.expect_find().returning(|_| Ok(None));
+    work.idempotency.expect_insert().times(0..=1).returning(|_, _, _| Ok(()));
     MockStore::reading(reads).beginning(work)
 }
 
@@ -79,9 +81,9 @@ async fn only_operators_adjust_decide_reverse_and_sum_up() {
     let forbidden = |error: Error| matches!(error, Error::Forbidden(_));
     let adjusted = service.adjust(&user, account().id, &wish("1"), &request(&user)).await;
     assert!(forbidden(adjusted.unwrap_err()));
-    let decided = service.decide_adjustment(&user, AdjustmentId::new(now()), Verdict::Approve).await;
+    let decided = service.decide_adjustment(&user, AdjustmentId::new(now()), Verdict::Approve, &request(&user)).await;
     assert!(forbidden(decided.unwrap_err()));
-    assert!(forbidden(service.reverse(&user, TransferId::new(now()), "why").await.unwrap_err()));
+    assert!(forbidden(service.reverse(&user, TransferId::new(now()), "why", &request(&user)).await.unwrap_err()));
     assert!(forbidden(service.totals(&user).await.unwrap_err()));
     assert!(forbidden(service.list_adjustments(&user, None, PageRequest::default()).await.unwrap_err()));
     assert_eq!(store.commits(), 0);
@@ -116,16 +118,17 @@ async fn whoever_asked_does_not_decide_and_nobody_decides_twice() {
     let adjustment = waiting(&account, &first);
     let (service_, store) = service(deciding(&account, &adjustment));
     for verdict in [Verdict::Approve] {
-        let refused = service_.decide_adjustment(&first, adjustment.id, verdict).await;
+        let refused = service_.decide_adjustment(&first, adjustment.id, verdict, &request(&first)).await;
         assert!(matches!(refused, Err(Error::Forbidden(_))), "{refused:?}");
     }
     assert_eq!(store.commits(), 0);
     let (service_, store) = service(deciding(&account, &adjustment));
-    let decided = service_.decide_adjustment(&second, adjustment.id, Verdict::Approve).await.unwrap();
+    let once = request(&second);
+    let decided = service_.decide_adjustment(&second, adjustment.id, Verdict::Approve, &once).await.unwrap().value;
     assert_eq!((decided.status, decided.decided_by), (AdjustmentStatus::Approved, Some(second.user)));
     assert_eq!(store.commits(), 1);
     let (service_, store) = service(deciding(&account, &decided));
-    let again = service_.decide_adjustment(&second, adjustment.id, Verdict::Reject).await;
+    let again = service_.decide_adjustment(&second, adjustment.id, Verdict::Reject, &request(&second)).await;
     assert!(matches!(again, Err(Error::Conflict { code: "adjustment_decided", .. })), "{again:?}");
     assert_eq!(store.commits(), 0);
 }
@@ -135,7 +138,7 @@ async fn what_the_wallet_cannot_pay_is_not_approved() {
     let (account, first, second) = (account(), someone(Role::Admin), someone(Role::Admin));
     let taking = Adjustment { amount: cny(-500), ..waiting(&account, &first) };
     let (service, store) = service(deciding(&account, &taking));
-    let refused = service.decide_adjustment(&second, taking.id, Verdict::Approve).await;
+    let refused = service.decide_adjustment(&second, taking.id, Verdict::Approve, &request(&second)).await;
     assert!(matches!(refused, Err(Error::Barred(LimitKind::Wallet))), "{refused:?}");
     assert_eq!(store.commits(), 0);
 }
@@ -148,7 +151,8 @@ async fn what_orders_and_bills_booked_is_not_reversed_here() {
         let (id, mut reads) = (transfer.id, MockWork::default());
         reads.ledger.expect_find_by_id().return_once(move |_| Ok(Some(transfer)));
         let (service, _) = service(MockStore::reading(reads));
-        let refused = service.reverse(&someone(Role::Admin), id, "why").await;
+        let operator = someone(Role::Admin);
+        let refused = service.reverse(&operator, id, "why", &request(&operator)).await;
         assert!(matches!(refused, Err(Error::Conflict { code: "transfer_not_reversible", .. })), "{kind:?}");
     }
 }

@@ -1,5 +1,6 @@
 //! Balance transactions: a row for each charge and each refund.
 
+use super::desk::Invoice;
 use super::door::{answer, enter, form, in_range, page};
 use crate::book::{Kind, RefundStanding};
 use crate::shared::Shared;
@@ -12,6 +13,20 @@ fn fee(amount: i64) -> i64 {
     amount * 29 / 1000 + 30
 }
 
+/// The row of an invoice that was paid: nothing in it names the invoice.
+fn charge_of(invoice: &Invoice) -> Option<(i64, String, Value)> {
+    let (at, id) = (invoice.paid_at?.timestamp(), invoice.intent.replace("pi_", "txn_"));
+    let source = json!({
+        "id": invoice.intent.replace("pi_", "ch_"), "object": "charge", "amount": invoice.amount,
+        "currency": invoice.currency, "payment_intent": invoice.intent, "metadata": {},
+    });
+    let row = json!({
+        "id": id, "object": "balance_transaction", "type": "charge", "created": at, "amount": invoice.amount,
+        "currency": invoice.currency, "fee": fee(invoice.amount), "source": source,
+    });
+    Some((at, id, row))
+}
+
 pub async fn list(shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
     if let Err(refused) = enter(&shared, &request) {
         return *refused;
@@ -22,7 +37,12 @@ pub async fn list(shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
     for trade in book.trades(Kind::Stripe) {
         let Some(at) = trade.paid_at.map(|at| at.timestamp()) else { continue };
         let id = trade.transaction.replace("pi_", "txn_");
-        let metadata = shared.desk().session_of(&trade.number).and_then(|session| session.metadata.clone());
+        let session = shared.desk().session_of(&trade.number).cloned();
+        // Stripe keeps the number of a subscription to itself: its charges are those of invoices.
+        if session.as_ref().is_some_and(|session| session.mode == "subscription") {
+            continue;
+        }
+        let metadata = session.and_then(|session| session.metadata);
         let source = json!({
             "id": trade.transaction.replace("pi_", "ch_"), "object": "charge", "amount": trade.amount,
             "currency": trade.currency, "payment_intent": trade.transaction, "metadata": { "number": metadata },
@@ -53,6 +73,7 @@ pub async fn list(shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
         ));
     }
     drop(book);
+    rows.extend(shared.desk().invoices.values().filter_map(charge_of));
     rows.retain(|(at, ..)| in_range(*at, &asked));
     rows.sort_by(|one, other| (other.0, &other.1).cmp(&(one.0, &one.1)));
     answer(page(rows.into_iter().map(|(_, id, row)| (id, row)).collect(), &asked))

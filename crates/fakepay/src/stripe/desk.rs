@@ -28,6 +28,21 @@ pub struct Subscription {
     pub ended_at: Option<DateTime<Utc>>,
 }
 
+/// A term that was charged, or could not be.
+#[derive(Clone)]
+pub struct Invoice {
+    pub id: String,
+    pub subscription: String,
+    pub customer: String,
+    /// Of its payment.
+    pub intent: String,
+    pub amount: i64,
+    pub currency: String,
+    pub start: DateTime<Utc>,
+    pub end: DateTime<Utc>,
+    pub paid_at: Option<DateTime<Utc>>,
+}
+
 /// What a session has beyond a trade.
 #[derive(Clone)]
 pub struct Session {
@@ -41,7 +56,7 @@ pub struct Session {
     pub quantity: i64,
     pub customer: Option<String>,
     pub subscription: Option<String>,
-    /// Of the payment, which the charge and the daily bill have too.
+    /// Of the payment, which the charge and the daily bill have too; of a subscription, which they have not.
     pub metadata: Option<String>,
 }
 
@@ -51,6 +66,7 @@ pub struct Desk {
     /// By id.
     pub sessions: BTreeMap<String, Session>,
     pub subscriptions: BTreeMap<String, Subscription>,
+    pub invoices: BTreeMap<String, Invoice>,
 }
 
 impl Desk {

@@ -66,7 +66,8 @@ fn make(shared: &Shared, form: &Form) -> Said {
         expires,
         paid_at: None,
     };
-    // Another session for the same number would be another payment at Stripe; the fake keeps one per number.
+    // Another session for the same number would be another payment at Stripe; the fake keeps one that is open per number.
+    shelve(shared, &number);
     if shared.book().place(trade).is_err() {
         return error(400, "invalid_request_error", "number_taken", "The fake takes each client_reference_id once");
     }
@@ -85,6 +86,19 @@ fn make(shared: &Shared, form: &Form) -> Said {
     };
     shared.desk().sessions.insert(id, session);
     (200, json_of(shared, &number, false).unwrap_or_default())
+}
+
+/// A subscription's session that is over makes room for another one of the same number.
+fn shelve(shared: &Shared, number: &str) {
+    let Some(status) = json_of(shared, number, false) else { return };
+    let id = status["id"].as_str().unwrap_or_default().to_owned();
+    let shelved = status["mode"] == "subscription" && shared.book().shelve(Kind::Stripe, number, &id);
+    if !shelved {
+        return;
+    }
+    if let Some(session) = shared.desk().sessions.get_mut(&id) {
+        session.number = id;
+    }
 }
 
 /// A session as Stripe shows it; `expand` with its payment and charge in whole.

@@ -3,7 +3,7 @@
 use super::desk::Subscription;
 use super::door::{Said, answer, enter, error, missing, once};
 use super::events::tell_event;
-use super::sessions;
+use super::{invoices, sessions};
 use crate::keys::token;
 use crate::shared::Shared;
 use actix_web::web::{Bytes, Data, Path};
@@ -30,22 +30,6 @@ fn json_of(subscription: &Subscription) -> Value {
     })
 }
 
-fn invoice_of(subscription: &Subscription, paid: bool) -> Value {
-    let amount = subscription.unit_amount * subscription.quantity;
-    json!({
-        "id": format!("in_{}", token(24)), "object": "invoice", "customer": subscription.customer,
-        "currency": subscription.currency, "amount_due": amount, "amount_paid": if paid { amount } else { 0 },
-        "status": if paid { "paid" } else { "open" }, "livemode": false,
-        "parent": {
-            "type": "subscription_details", "subscription_details": { "subscription": subscription.id },
-        },
-        "lines": { "object": "list", "data": [{
-            "amount": amount,
-            "period": { "start": subscription.start.timestamp(), "end": subscription.end.timestamp() },
-        }] },
-    })
-}
-
 fn after(start: DateTime<Utc>, interval: &str) -> DateTime<Utc> {
     let months = if interval == "year" { 12 } else { 1 };
     start.checked_add_months(Months::new(months)).unwrap_or(start)
@@ -54,7 +38,7 @@ fn after(start: DateTime<Utc>, interval: &str) -> DateTime<Utc> {
 /// The customer went through the checkout of a subscription: four events for one fact.
 pub fn start(shared: &Arc<Shared>, number: &str) {
     let now = shared.now();
-    let subscription = {
+    let (subscription, intent) = {
         let trade = shared.book().trade(crate::book::Kind::Stripe, number).cloned();
         let mut desk = shared.desk();
         let session = desk.sessions.values_mut().find(|session| session.number == number);
@@ -67,7 +51,7 @@ pub fn start(shared: &Arc<Shared>, number: &str) {
             number: session.metadata.clone().unwrap_or_default(),
             status: "active",
             unit_amount: session.unit_amount,
-            currency: trade.currency,
+            currency: trade.currency.clone(),
             quantity: session.quantity,
             interval: session.interval.clone(),
             start: now,
@@ -76,11 +60,11 @@ pub fn start(shared: &Arc<Shared>, number: &str) {
             ended_at: None,
         };
         desk.subscriptions.insert(id, subscription.clone());
-        subscription
+        (subscription, trade.transaction)
     };
     let incomplete = Subscription { status: "incomplete", ..subscription.clone() };
     tell_event(shared, "customer.subscription.created", &json_of(&incomplete));
-    tell_event(shared, "invoice.paid", &invoice_of(&subscription, true));
+    tell_event(shared, "invoice.paid", &invoices::issue(shared, &subscription, Some(intent)));
     tell_event(shared, "customer.subscription.updated", &json_of(&subscription));
     if let Some(session) = sessions::json_of(shared, number, false) {
         tell_event(shared, "checkout.session.completed", &session);
@@ -97,7 +81,7 @@ pub fn renew(shared: &Arc<Shared>, id: &str) -> bool {
         return false;
     };
     tell_event(shared, "customer.subscription.updated", &json_of(&renewed));
-    tell_event(shared, "invoice.paid", &invoice_of(&renewed, true));
+    tell_event(shared, "invoice.paid", &invoices::issue(shared, &renewed, Some(invoices::new_intent())));
     true
 }
 
@@ -111,7 +95,7 @@ pub fn fail_renewal(shared: &Arc<Shared>, id: &str) -> bool {
         return false;
     };
     tell_event(shared, "customer.subscription.updated", &json_of(&failed));
-    tell_event(shared, "invoice.payment_failed", &invoice_of(&failed, false));
+    tell_event(shared, "invoice.payment_failed", &invoices::issue(shared, &failed, None));
     true
 }
 

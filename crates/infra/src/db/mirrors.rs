@@ -80,6 +80,8 @@ fn row(mirror: &Mirror) -> Model {
         ended_at: mirror.ended_at,
         created_at: mirror.created_at,
         updated_at: mirror.updated_at,
+        revision: mirror.revision,
+        checkout: mirror.checkout.clone(),
     }
 }
 
@@ -100,5 +102,7 @@ fn mirror(row: &Model) -> StoreResult<Mirror> {
         ended_at: row.ended_at,
         created_at: row.created_at,
         updated_at: row.updated_at,
+        revision: row.revision,
+        checkout: row.checkout.clone(),
     })
 }

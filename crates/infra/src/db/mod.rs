@@ -9,6 +9,7 @@ mod backup;
 mod bill_payments;
 mod bills;
 mod bulk;
+mod charges;
 mod check_ins;
 mod closings;
 mod columns;

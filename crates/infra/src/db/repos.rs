@@ -23,8 +23,8 @@ use domain::metering::{
 use domain::notices::{DeliveryRepository, LaneRepository, NoticeRepository, WebhookRepository};
 use domain::options::{LeaseRepository, OptionRepository};
 use domain::orders::{
-    OrderRepository, PaymentMessageRepository, PaymentRepository, ProductRepository, ReconciliationRepository,
-    RefundRepository, SuspenseRepository,
+    ChargeRepository, OrderRepository, PaymentMessageRepository, PaymentRepository, ProductRepository,
+    ReconciliationRepository, RefundRepository, SuspenseRepository,
 };
 use domain::outbox::Outbox;
 use domain::plans::{PlanRepository, SubscriptionRepository};
@@ -67,6 +67,10 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
     fn bill_payments(&self) -> &dyn BillPaymentRepository {
         self
     }
+    fn charges(&self) -> &dyn ChargeRepository {
+        self
+    }
+
     fn mirrors(&self) -> &dyn MirrorRepository {
         self
     }

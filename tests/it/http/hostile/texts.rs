@@ -12,7 +12,7 @@ db_test!(nul_controls_and_invisible_letters_are_invalid_in_every_text, async |fr
     let before = picture(&app, &user).await;
     let me = app.by(&user.token);
     let grants = format!("/admin/accounts/{}/grants", user.account());
-    let operator = app.by(&app.operator).header("Idempotency-Key", "g");
+    let (operator, keyed) = (app.by(&app.operator).header("Idempotency-Key", "g"), me.keyed());
     for odd in ["a\u{0}b", "\u{0}", "a\u{1b}[2Jb", "a\r\nSet-Cookie: x", "a\u{7f}"] {
         for (caller, method, path, body) in [
             (&me, "POST", "/usage", json!({"meter": odd, "key": "k", "quantity": 1})),
@@ -28,8 +28,8 @@ db_test!(nul_controls_and_invisible_letters_are_invalid_in_every_text, async |fr
             (&me, "POST", "/api-keys", json!({"name": "k", "account": odd})),
             (&me, "PATCH", "/me", json!({"display_name": odd})),
             (&me, "PATCH", "/me", json!({"avatar_url": odd})),
-            (&me, "POST", "/subscription", json!({"plan": odd})),
-            (&me, "POST", "/subscription", json!({"plan": "team", "account": odd})),
+            (&keyed, "POST", "/subscription", json!({"plan": odd})),
+            (&keyed, "POST", "/subscription", json!({"plan": "team", "account": odd})),
             (&me, "PATCH", "/subscription", json!({"selected_ai_model": odd})),
             (&me, "POST", "/auth/register", json!({"username": odd, "password": "correct horse battery"})),
             (

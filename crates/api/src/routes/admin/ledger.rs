@@ -139,45 +139,53 @@ pub async fn list_adjustments(
 /// Approve an adjustment that another operator asked for, and book it.
 #[utoipa::path(
     tag = "operators",
-    params(("adjustment" = String, Path)),
+    params(("adjustment" = String, Path), ("Idempotency-Key" = String, Header)),
     responses((status = 200, description = "Booked.", body = AdjustmentView), ReadErrors, ChangeErrors)
 )]
 #[post("/admin/adjustments/{adjustment}/approve")]
 pub async fn approve_adjustment(
     caller: Caller,
     adjustment: web::Path<String>,
+    request: HttpRequest,
     services: web::Data<Arc<Services>>,
 ) -> ApiResult {
-    decide(&caller, &adjustment, Verdict::Approve, &services).await
+    decide(&caller, &adjustment, (Verdict::Approve, &request), &services).await
 }
 
 /// Reject an adjustment that another operator asked for.
 #[utoipa::path(
     tag = "operators",
-    params(("adjustment" = String, Path)),
+    params(("adjustment" = String, Path), ("Idempotency-Key" = String, Header)),
     responses((status = 200, description = "Rejected.", body = AdjustmentView), ReadErrors, ConflictErrors)
 )]
 #[post("/admin/adjustments/{adjustment}/reject")]
 pub async fn reject_adjustment(
     caller: Caller,
     adjustment: web::Path<String>,
+    request: HttpRequest,
     services: web::Data<Arc<Services>>,
 ) -> ApiResult {
-    decide(&caller, &adjustment, Verdict::Reject, &services).await
+    decide(&caller, &adjustment, (Verdict::Reject, &request), &services).await
 }
 
-async fn decide(caller: &Caller, id: &str, verdict: Verdict, services: &web::Data<Arc<Services>>) -> ApiResult {
+async fn decide(
+    caller: &Caller,
+    id: &str,
+    (verdict, request): (Verdict, &HttpRequest),
+    services: &web::Data<Arc<Services>>,
+) -> ApiResult {
     let actor = caller.actor().clone();
     actor.require_admin()?;
     let id: AdjustmentId = path_id(id, "adjustment")?;
+    let once = idempotency::required(request, actor.user, "POST /admin/adjustments/decide", &())?;
     let decided = services
-        .run(move |services| async move { services.ledger.decide_adjustment(&actor, id, verdict).await })
+        .run(move |services| async move { services.ledger.decide_adjustment(&actor, id, verdict, &once).await })
         .await?;
-    Ok(HttpResponse::Ok().json(AdjustmentView::of(&decided)))
+    Ok(idempotency::answer(StatusCode::OK, decided, |decided| AdjustmentView::of(&decided)))
 }
 
 /// Why a transfer is reversed.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "booked by mistake"}))]
 pub struct ReversalBody {
@@ -188,7 +196,7 @@ pub struct ReversalBody {
 /// Book the opposite of a transfer, once. Only usage, gifts and adjustments.
 #[utoipa::path(
     tag = "operators",
-    params(("transfer" = String, Path)),
+    params(("transfer" = String, Path), ("Idempotency-Key" = String, Header)),
     request_body = ReversalBody,
     responses((status = 201, description = "The reversal.", body = TransferView), WriteErrors, ChangeErrors)
 )]
@@ -196,16 +204,18 @@ pub struct ReversalBody {
 pub async fn reverse_transfer(
     caller: Caller,
     transfer: web::Path<String>,
+    request: HttpRequest,
     body: Body<ReversalBody>,
     services: web::Data<Arc<Services>>,
 ) -> ApiResult {
     let actor = caller.actor().clone();
     actor.require_admin()?;
     let id: TransferId = path_id(&transfer, "transfer")?;
+    let once = idempotency::required(&request, actor.user, "POST /admin/transfers/reverse", &body.0)?;
     let reason = body.0.reason;
     let reversal =
-        services.run(move |services| async move { services.ledger.reverse(&actor, id, &reason).await }).await?;
-    Ok(HttpResponse::Created().json(TransferView::of(&reversal)))
+        services.run(move |services| async move { services.ledger.reverse(&actor, id, &reason, &once).await }).await?;
+    Ok(idempotency::answer(StatusCode::CREATED, reversal, |reversal| TransferView::of(&reversal)))
 }
 
 /// What lies on all ledger accounts of one code.

@@ -141,7 +141,7 @@ pub async fn refund_payment(
 /// Say that a transfer outside arrived: it is settled like any payment.
 #[utoipa::path(
     tag = "operators",
-    params(("id" = String, Path)),
+    params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
     request_body = ConfirmBody,
     responses((status = 200, description = "As it is now.", body = AttemptBody), WriteErrors)
 )]
@@ -149,18 +149,20 @@ pub async fn refund_payment(
 pub async fn confirm_payment(
     caller: Caller,
     id: web::Path<String>,
+    request: HttpRequest,
     body: Body<ConfirmBody>,
     services: web::Data<Arc<Services>>,
 ) -> ApiResult {
     let actor = caller.actor().clone();
     actor.require_admin()?;
     let id: PaymentId = path_id(&id, "payment")?;
+    let once = idempotency::required(&request, actor.user, "POST /admin/payments/confirm", &body.0)?;
     let body = body.0;
     let wish = ConfirmWish {
         amount: body.amount.map(|amount| amount.0),
         currency: body.currency,
         transaction: body.transaction,
     };
-    let seen = services.run(move |all| async move { all.orders.confirm(&actor, id, &wish).await }).await?;
-    Ok(HttpResponse::Ok().json(AttemptBody::from(&seen)))
+    let seen = services.run(move |all| async move { all.orders.confirm(&actor, id, &wish, &once).await }).await?;
+    Ok(idempotency::answer(StatusCode::OK, seen, |seen| AttemptBody::from(&seen)))
 }

@@ -29,7 +29,7 @@ pub struct ClockView {
     now: String,
 }
 
-/// Move the test clock ahead; background work runs at the new time before the answer.
+/// Move the test clock ahead. Background work of the new time is done before the answer: periods, bills, payments.
 #[utoipa::path(
     tag = "operators",
     request_body = AdvanceBody,

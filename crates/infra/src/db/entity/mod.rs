@@ -30,6 +30,7 @@ pub mod payment;
 pub mod payment_message;
 pub mod plan_version;
 pub mod product;
+pub mod provider_charge;
 pub mod provider_subscription;
 pub mod quota_counter;
 pub mod quota_grant;

@@ -19,7 +19,7 @@ use super::Surroundings;
 use super::keys::{SigningKey, VerifyingKey};
 use super::outside::Outside;
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use domain::orders::{
     BillRow, Closing, Notification, NotificationRefused, PayMethod, PaymentProvider, PaymentState, PlaceRequest,
     Placed, ProviderNumber, ProviderResult, RawNotification, RefundRequest, RefundState, Reply,
@@ -75,7 +75,7 @@ impl PaymentProvider for Alipay {
     }
 
     /// Alipay repeats a notification for a day and says no time by which it is void.
-    fn read_notification(&self, raw: &RawNotification, _: DateTime<Utc>) -> Result<Notification, NotificationRefused> {
+    fn read_notification(&self, raw: &RawNotification) -> Result<Notification, NotificationRefused> {
         self.verified_notification(raw)
     }
 

@@ -1,4 +1,6 @@
 //! A day's balance transactions, which stand for a daily bill. The day is UTC's.
+//!
+//! A charge that Stripe made by itself has no number of ours; which invoice it paid is asked for, one by one.
 
 use super::Stripe;
 use super::amounts::from_stripe;
@@ -37,6 +39,16 @@ struct Source {
     metadata: Metadata,
 }
 
+/// That a payment was of an invoice: charges name none since basil.
+#[derive(Deserialize)]
+struct InvoicePayment {
+    invoice: String,
+}
+
+fn is_nameless(row: &BillRow) -> bool {
+    row.kind == BillRowKind::Payment && row.number.is_empty() && !row.transaction.is_empty()
+}
+
 impl Stripe {
     pub(super) async fn balance_transactions(&self, day: NaiveDate) -> ProviderResult<Vec<BillRow>> {
         let (start, end) = utc_day(day);
@@ -47,9 +59,11 @@ impl Stripe {
             let path = format!("/v1/balance_transactions?limit=100&{range}&expand[]=data.source{after}");
             let page: List<Transaction> = self.get(&path).await?;
             for transaction in &page.data {
-                match row_of(transaction) {
-                    Ok(row) => rows.extend(row),
-                    Err(()) => return Err(self.outside.untrusted("a balance transaction cannot be read")),
+                let row = row_of(transaction);
+                let row = row.map_err(|()| self.outside.untrusted("a balance transaction cannot be read"))?;
+                match row {
+                    Some(row) if is_nameless(&row) => rows.push(self.with_invoice(row).await?),
+                    row => rows.extend(row),
                 }
             }
             match page.data.last() {
@@ -58,6 +72,18 @@ impl Stripe {
             }
         }
         Err(self.outside.untrusted("the day has too many balance transactions"))
+    }
+
+    /// The row as one of a charge, if its payment was of an invoice.
+    async fn with_invoice(&self, row: BillRow) -> ProviderResult<BillRow> {
+        let intent = escaped(&row.transaction);
+        let path =
+            format!("/v1/invoice_payments?limit=1&payment[type]=payment_intent&payment[payment_intent]={intent}");
+        let found: List<InvoicePayment> = self.get(&path).await?;
+        Ok(match found.data.into_iter().next() {
+            Some(payment) => BillRow { kind: BillRowKind::Charge, number: payment.invoice, ..row },
+            None => row,
+        })
     }
 }
 

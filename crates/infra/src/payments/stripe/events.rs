@@ -2,8 +2,9 @@
 
 use super::Stripe;
 use super::checkout::{Expandable, Session};
+use super::invoices::Invoice;
 use super::refunds::Refund;
-use super::subscriptions::{Invoice, Subscription};
+use super::subscriptions::Subscription;
 use chrono::{DateTime, Utc};
 use domain::orders::{
     Notification, NotificationRefused, Notified, PaymentState, RawNotification, SubscriptionEvent, SubscriptionMessage,
@@ -40,18 +41,14 @@ impl Event<'_> {
 }
 
 impl Stripe {
-    fn event<'r>(&self, raw: &'r RawNotification, now: DateTime<Utc>) -> Result<Event<'r>, NotificationRefused> {
-        self.verify(raw, now.timestamp())?;
+    fn event<'r>(&self, raw: &'r RawNotification) -> Result<Event<'r>, NotificationRefused> {
+        self.verify(raw, self.surroundings.clock.now().timestamp())?;
         let event: Event = serde_json::from_slice(&raw.body).map_err(|_| NotificationRefused::Content)?;
         if event.id.is_empty() { Err(NotificationRefused::Content) } else { Ok(event) }
     }
 
-    pub(super) fn verified_notification(
-        &self,
-        raw: &RawNotification,
-        now: DateTime<Utc>,
-    ) -> Result<Notification, NotificationRefused> {
-        let event = self.event(raw, now)?;
+    pub(super) fn verified_notification(&self, raw: &RawNotification) -> Result<Notification, NotificationRefused> {
+        let event = self.event(raw)?;
         let about = match event.kind.as_str() {
             "checkout.session.completed"
             | "checkout.session.async_payment_succeeded"
@@ -76,12 +73,8 @@ impl Stripe {
         Ok(Notified::Payment { number, state })
     }
 
-    pub(super) fn verified_event(
-        &self,
-        raw: &RawNotification,
-        now: DateTime<Utc>,
-    ) -> Result<SubscriptionMessage, NotificationRefused> {
-        let event = self.event(raw, now)?;
+    pub(super) fn verified_event(&self, raw: &RawNotification) -> Result<SubscriptionMessage, NotificationRefused> {
+        let event = self.event(raw)?;
         let occurred_at = event.created()?;
         let told = match event.kind.as_str() {
             "checkout.session.completed" => checked_out(event.object()?),

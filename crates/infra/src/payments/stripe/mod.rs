@@ -9,6 +9,7 @@ mod bill;
 mod calls;
 mod checkout;
 mod events;
+mod invoices;
 mod refunds;
 mod settings;
 mod signature;
@@ -21,11 +22,11 @@ pub use signature::verify as verify_signature;
 use super::Surroundings;
 use super::outside::Outside;
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use domain::orders::{
     BillRow, CancelWhen, Checkout, CheckoutRequest, Closing, Notification, NotificationRefused, PayMethod,
-    PaymentProvider, PaymentState, PlaceRequest, Placed, ProviderError, ProviderNumber, ProviderResult,
-    ProviderSubscription, RawNotification, RefundRequest, RefundState, Reply, SubscriptionMessage,
+    PaymentProvider, PaymentState, PlaceRequest, Placed, ProviderError, ProviderInvoice, ProviderNumber,
+    ProviderResult, ProviderSubscription, RawNotification, RefundRequest, RefundState, Reply, SubscriptionMessage,
     SubscriptionProvider,
 };
 use domain::wallet::Provider;
@@ -80,12 +81,8 @@ impl PaymentProvider for Stripe {
         self.find_refund(request).await
     }
 
-    fn read_notification(
-        &self,
-        raw: &RawNotification,
-        now: DateTime<Utc>,
-    ) -> Result<Notification, NotificationRefused> {
-        self.verified_notification(raw, now)
+    fn read_notification(&self, raw: &RawNotification) -> Result<Notification, NotificationRefused> {
+        self.verified_notification(raw)
     }
 
     fn reply(&self, accepted: bool) -> Reply {
@@ -119,11 +116,11 @@ impl SubscriptionProvider for Stripe {
         self.fetch_subscription(subscription).await
     }
 
-    fn read_event(
-        &self,
-        raw: &RawNotification,
-        now: DateTime<Utc>,
-    ) -> Result<SubscriptionMessage, NotificationRefused> {
-        self.verified_event(raw, now)
+    async fn query_charge(&self, reference: &str) -> ProviderResult<Option<ProviderInvoice>> {
+        self.fetch_charge(reference).await
+    }
+
+    fn read_event(&self, raw: &RawNotification) -> Result<SubscriptionMessage, NotificationRefused> {
+        self.verified_event(raw)
     }
 }

@@ -8,8 +8,8 @@ use super::refunds::Metadata;
 use crate::payments::outside::cut;
 use chrono::{DateTime, Utc};
 use domain::orders::{
-    CancelWhen, Checkout, CheckoutRequest, NotificationRefused, ProviderError, ProviderInvoice, ProviderNumber,
-    ProviderResult, ProviderSubscription, ProviderSubscriptionStatus as Status,
+    CHECKED_OUT, CancelWhen, Checkout, CheckoutRequest, ProviderError, ProviderNumber, ProviderResult,
+    ProviderSubscription, ProviderSubscriptionStatus as Status,
 };
 use domain::plans::Interval;
 use domain::time::Period;
@@ -59,50 +59,7 @@ pub struct Subscription {
     ended_at: Option<i64>,
 }
 
-#[derive(Deserialize)]
-pub struct Invoice {
-    id: String,
-    #[serde(default)]
-    customer: Option<String>,
-    currency: String,
-    #[serde(default)]
-    amount_paid: i64,
-    #[serde(default)]
-    amount_due: i64,
-    #[serde(default)]
-    parent: Option<Parent>,
-    lines: Lines,
-}
-
-/// Since basil: `parent.subscription_details.subscription`.
-#[derive(Deserialize)]
-struct Parent {
-    #[serde(default)]
-    subscription_details: Option<Details>,
-}
-
-#[derive(Deserialize)]
-struct Details {
-    subscription: String,
-}
-
-#[derive(Deserialize)]
-struct Lines {
-    data: Vec<Line>,
-}
-
-#[derive(Deserialize)]
-struct Line {
-    period: Span,
-}
-
-#[derive(Deserialize)]
-struct Span {
-    start: i64,
-    end: i64,
-}
-
-fn period(start: i64, end: i64) -> Option<Period> {
+pub fn period(start: i64, end: i64) -> Option<Period> {
     let (start, end) = (DateTime::<Utc>::from_timestamp(start, 0)?, DateTime::<Utc>::from_timestamp(end, 0)?);
     (start < end).then_some(Period { start, end })
 }
@@ -140,29 +97,16 @@ impl Subscription {
     }
 }
 
-impl Invoice {
-    /// Nothing when the invoice is of no subscription.
-    pub fn read(&self, paid: bool) -> Result<Option<ProviderInvoice>, NotificationRefused> {
-        let details = self.parent.as_ref().and_then(|parent| parent.subscription_details.as_ref());
-        let Some(details) = details else { return Ok(None) };
-        let units = if paid { self.amount_paid } else { self.amount_due };
-        // The longest line is the term; others are prorations of the one before.
-        let term = self.lines.data.iter().map(|line| &line.period).max_by_key(|span| span.end);
-        let read = || {
-            Some(ProviderInvoice {
-                reference: self.id.clone(),
-                subscription: details.subscription.clone(),
-                customer: self.customer.clone()?,
-                amount: from_stripe(units, &self.currency)?,
-                period: term.and_then(|span| period(span.start, span.end))?,
-            })
-        };
-        read().map(Some).ok_or(NotificationRefused::Content)
-    }
-}
-
 impl Stripe {
     pub(super) async fn subscription_session(&self, request: &CheckoutRequest) -> ProviderResult<Checkout> {
+        // Stripe forgets the key after a day, as long as a session lives: what became of that one says what may follow.
+        let key = match &request.before {
+            None => format!("subscription-{}", request.number),
+            Some(id) => match self.session_before(request, id).await? {
+                Some(open) => return Ok(open),
+                None => format!("subscription-{}-{id}", request.number),
+            },
+        };
         let units = to_stripe(request.price).ok_or(ProviderError::Unsupported)?;
         let number = request.number.to_string();
         let interval = match request.interval {
@@ -187,8 +131,26 @@ impl Stripe {
             (None, Some(email)) => fields.push(field("customer_email", email)),
             (None, None) => {}
         }
-        let session: Session = self.post("/v1/checkout/sessions", &format!("subscription-{number}"), &fields).await?;
-        if session.number() != Some(request.number) {
+        let session: Session = self.post("/v1/checkout/sessions", &key, &fields).await?;
+        self.page_of(session, request.number)
+    }
+
+    /// The session of before while it is open; nothing when it expired.
+    async fn session_before(&self, request: &CheckoutRequest, id: &str) -> ProviderResult<Option<Checkout>> {
+        let session: Session = match self.get(&format!("/v1/checkout/sessions/{}", escaped(id))).await {
+            Ok(session) => session,
+            Err(error) if is(&error, MISSING) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match session.status.as_deref() {
+            Some("open") => self.page_of(session, request.number).map(Some),
+            Some("expired") => Ok(None),
+            _ => Err(self.outside.refused(CHECKED_OUT, "the customer went through the session")),
+        }
+    }
+
+    fn page_of(&self, session: Session, number: ProviderNumber) -> ProviderResult<Checkout> {
+        if session.number() != Some(number) {
             return Err(self.outside.untrusted("the answer is about another subscription"));
         }
         let url =

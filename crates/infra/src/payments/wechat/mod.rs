@@ -20,7 +20,7 @@ use super::Surroundings;
 use super::keys::{SigningKey, VerifyingKey};
 use super::outside::Outside;
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use domain::orders::{
     BillRow, Closing, Notification, NotificationRefused, PaymentProvider, PaymentState, PlaceRequest, Placed,
     ProviderNumber, ProviderResult, RawNotification, RefundRequest, RefundState, Reply,
@@ -78,12 +78,8 @@ impl PaymentProvider for WeChatPay {
         self.refund_by_number(request).await
     }
 
-    fn read_notification(
-        &self,
-        raw: &RawNotification,
-        now: DateTime<Utc>,
-    ) -> Result<Notification, NotificationRefused> {
-        self.verified_notification(raw, now)
+    fn read_notification(&self, raw: &RawNotification) -> Result<Notification, NotificationRefused> {
+        self.verified_notification(raw)
     }
 
     fn reply(&self, accepted: bool) -> Reply {

@@ -2,7 +2,6 @@
 
 use super::WeChatPay;
 use super::messages::{Refund, Trade};
-use chrono::{DateTime, Utc};
 use domain::orders::{Notification, NotificationRefused, Notified, ProviderNumber, RawNotification};
 use serde::Deserialize;
 
@@ -26,12 +25,8 @@ struct Resource {
 }
 
 impl WeChatPay {
-    pub(super) fn verified_notification(
-        &self,
-        raw: &RawNotification,
-        now: DateTime<Utc>,
-    ) -> Result<Notification, NotificationRefused> {
-        self.verify(|name| header(raw, name), &raw.body, now.timestamp())?;
+    pub(super) fn verified_notification(&self, raw: &RawNotification) -> Result<Notification, NotificationRefused> {
+        self.verify(|name| header(raw, name), &raw.body, self.surroundings.clock.now().timestamp())?;
         let envelope: Envelope = serde_json::from_slice(&raw.body).map_err(|_| NotificationRefused::Content)?;
         if envelope.id.is_empty() || envelope.resource.algorithm != ALGORITHM {
             return Err(NotificationRefused::Content);

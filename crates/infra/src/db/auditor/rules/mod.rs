@@ -1,6 +1,7 @@
 //! The invariants, one file for each part of the data.
 
 mod bills;
+mod charges;
 mod identity;
 mod incentives;
 mod kernel;
@@ -53,6 +54,7 @@ pub(super) const ALL: &[&[Invariant]] = &[
     orders::RULES,
     refunds::RULES,
     suspense::RULES,
+    charges::RULES,
     bills::RULES,
     incentives::RULES,
     identity::RULES,

@@ -48,20 +48,21 @@ pub(super) const RULES: &[Invariant] = &[
          LEFT JOIN orders o ON o.account_id = s.account_id AND o.id = s.order_id \
          WHERE {in s.account_id} AND s.status = 'delivered' AND COALESCE(o.status, '') <> 'delivered'",
     ),
-    // What it charges for by itself has no payment: `collected`.
     Invariant::whole(
         "L-11",
-        "what a provider took for us is what its payments captured and suspended, less what was paid back",
+        "what a provider took for us is what its payments captured and suspended and what it charged by itself, less what was paid \
+         back",
         "SELECT CONCAT(s.provider, ' ', s.currency, ': ', s.booked, ' booked, ', s.known, ' known') AS detail FROM ( \
          SELECT provider, currency, SUM(booked) AS booked, SUM(known) AS known FROM ( \
           SELECT SUBSTR(from_code, 6) AS provider, currency, amount AS booked, 0 AS known FROM ledger_transfers \
-           WHERE from_code LIKE 'cash:%' AND from_code <> 'cash:manual' AND kind <> 'collected' \
+           WHERE from_code LIKE 'cash:%' AND from_code <> 'cash:manual' \
           UNION ALL SELECT SUBSTR(to_code, 6), currency, -amount, 0 FROM ledger_transfers \
            WHERE to_code LIKE 'cash:%' AND to_code <> 'cash:manual' \
           UNION ALL SELECT provider, captured_currency, 0, captured FROM payments \
            WHERE captured IS NOT NULL AND provider <> 'manual' \
           UNION ALL SELECT p.provider, s.currency, 0, s.amount FROM suspense_items s JOIN payments p ON p.id = s.payment_id \
            WHERE s.reason <> 'payee' AND s.transaction_id <> p.transaction_id AND p.provider <> 'manual' \
+          UNION ALL SELECT provider, currency, 0, amount FROM provider_charges \
           UNION ALL SELECT p.provider, r.currency, 0, -r.amount FROM refunds r JOIN payments p ON p.id = r.payment_id \
            WHERE r.status = 'succeeded' AND p.provider <> 'manual') m GROUP BY provider, currency) s \
          WHERE s.booked <> s.known",
