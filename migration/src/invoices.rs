@@ -1,6 +1,6 @@
 //! Invoices that were asked for, and what became of them.
 
-use crate::columns::{self as c, index_step, named, table};
+use crate::columns::{self as c, added_column, index_step, named, table};
 use sea_orm_migration::prelude::*;
 
 const STATUSES: [&str; 4] = ["requested", "issued", "rejected", "reversed"];
@@ -55,4 +55,9 @@ index_step!(
 index_step!(
     /// The invoices of a bill, newest first.
     BillingInvoicesByBill, "m0483_billing_invoices_by_bill", "billing_invoices", ["bill_id", "id"], false
+);
+added_column!(
+    /// Since when an invoice that stands is over more than what was paid of its bill and did not go back.
+    BillingInvoicesOutdated, "m0500_billing_invoices_outdated", "billing_invoices", "outdated_at",
+    |m| c::optional_time(m, "outdated_at")
 );

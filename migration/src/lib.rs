@@ -186,5 +186,6 @@ fn money() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(mirrors::ProviderChargesByAccount),
         Box::new(mirrors::ProviderSubscriptionsRevision),
         Box::new(mirrors::ProviderSubscriptionsCheckout),
+        Box::new(invoices::BillingInvoicesOutdated),
     ]
 }

@@ -196,6 +196,14 @@ impl Caller<'_> {
         response.text().await.unwrap()
     }
 
+    /// The type of a file and its bytes.
+    pub async fn file(&self, path: &str) -> (String, Vec<u8>) {
+        let response = self.request("GET", &format!("/api/v1{path}")).send().await.unwrap();
+        assert_eq!(response.status().as_u16(), 200);
+        let media_type = response.headers()["content-type"].to_str().unwrap().to_owned();
+        (media_type, response.bytes().await.unwrap().to_vec())
+    }
+
     pub async fn put(&self, path: &str, body: &Value) -> Answer {
         self.send("PUT", path, Some(body)).await
     }

@@ -2,7 +2,7 @@
 
 use crate::loops;
 use crate::services::Services;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use domain::actor::Actor;
 use domain::billing::{CloseWish, Progress};
 use domain::error::{Error, Result};
@@ -87,8 +87,7 @@ pub async fn close_all(services: &Services, wish: CloseWish, mut tell: impl FnMu
 
 fn month_end(services: &Services, text: &str) -> Result<DateTime<Utc>> {
     let month: Month = text.parse().map_err(|_| Error::invalid("month", "is not a month such as 2026-11"))?;
-    let next: NaiveDate = month.next().start().date_naive();
-    Ok(day_start(next, services.catalogue.zone))
+    Ok(day_start(month.next().first_day(), services.catalogue.zone))
 }
 
 /// Chunks until one finds nothing.

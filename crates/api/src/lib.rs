@@ -30,5 +30,6 @@ pub mod wiring;
 mod wiring_incentives;
 mod wiring_notices;
 mod wiring_payments;
+mod wiring_receipts;
 
 pub use plans_check::plans_check;

@@ -6,7 +6,7 @@ use domain::accounts::{
     AccountService, KeyService, OAuthService, OperatorService, OptionService, RegistrationService, VerificationService,
 };
 use domain::actor::Actor;
-use domain::billing::{BillingService, RecurringService};
+use domain::billing::{BillingService, ReceiptService, RecurringService};
 use domain::error::{Error, Result};
 use domain::id::{AccountId, ReservationId};
 use domain::identity::IdentityService;
@@ -47,6 +47,7 @@ pub struct Services {
     pub plans: PlanService,
     pub subscriptions: SubscriptionService,
     pub billing: Arc<BillingService>,
+    pub receipts: ReceiptService,
     pub recurring: Arc<RecurringService>,
     pub grants: GrantService,
     pub redemptions: RedemptionService,

@@ -4,7 +4,10 @@ use crate::committer::{CommitBounds, Committer};
 use crate::quota_answers::QuotaAnswers;
 use crate::services::Services;
 use crate::settings::{Profile, Settings};
-use crate::{wiring_incentives as incentives, wiring_notices as notices, wiring_payments as payments};
+use crate::{
+    wiring_incentives as incentives, wiring_notices as notices, wiring_payments as payments,
+    wiring_receipts as receipts,
+};
 use anyhow::Context;
 use chrono::TimeDelta;
 use domain::accounts::{AccountService, KeyService, OAuthService, OperatorService, OptionService, RegistrationService};
@@ -140,6 +143,7 @@ fn build(
         keys: KeyService { store: store.clone(), clock: clock.clone(), secrets, meters, options: live },
         operators: OperatorService { store: store.clone(), clock: clock.clone() },
         plans: PlanService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },
+        receipts: receipts::build(settings, &billing),
         recurring,
         billing,
         subscriptions,

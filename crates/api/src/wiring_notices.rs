@@ -60,6 +60,7 @@ pub fn build(
             mailer: mailer(&settings.mail)?,
             random: random.clone(),
             locale: Locale::parse(&settings.mail.locale).unwrap_or(Locale::Chinese),
+            zone: settings.catalogue().zone,
         },
     })
 }

@@ -35,6 +35,9 @@ pub enum Error {
     KeyReused,
     #[error("the service is busy")]
     Unavailable,
+    /// This server was built or set up without it.
+    #[error("this server has no {0}")]
+    NotAvailable(&'static str),
     /// No key of the server seals, or opens what was sealed with another one: the operator's to mend.
     #[error("the server lacks the encryption key for this")]
     KeyMissing,

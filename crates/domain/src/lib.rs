@@ -27,7 +27,8 @@
 //! | what a bill asks for beyond the allowance, tier by tier | `billing::rating` |
 //! | what a bill is, and what may still change of it | `billing::bill` |
 //! | when bills are issued, due and chased | `plans::BillTerms` |
-//! | what a receipt says | `billing::document` |
+//! | what a receipt says | `billing::describing`, `billing::document` |
+//! | what operators' reports sum up | `billing::report` |
 //! | what becomes of an order and of its payments | `orders::order_status`, `orders::payment_status` |
 //! | what money that came in settles, and what it does not | `orders::settling` |
 //! | what a refund takes back | `orders::delivering`, `orders::refund` |

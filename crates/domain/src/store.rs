@@ -4,6 +4,7 @@ use crate::accounts::{AccountRepository, MembershipRepository};
 use crate::audit::AuditLog;
 use crate::billing::{
     BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, InvoiceRepository, MirrorRepository,
+    ReportRepository,
 };
 use crate::error::Error;
 use crate::idempotency::IdempotencyRepository;
@@ -87,6 +88,7 @@ pub trait Repositories: Send + Sync {
     fn redemption_codes(&self) -> &dyn RedemptionCodeRepository;
     fn redemption_uses(&self) -> &dyn RedemptionUseRepository;
     fn referrals(&self) -> &dyn ReferralRepository;
+    fn reports(&self) -> &dyn ReportRepository;
     fn reservations(&self) -> &dyn ReservationRepository;
     fn sealed(&self) -> &dyn SealedRepository;
     fn sessions(&self) -> &dyn SessionRepository;

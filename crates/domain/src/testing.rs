@@ -5,7 +5,7 @@ use crate::audit::{AuditLog, MockAuditLog};
 use crate::billing::{
     BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, InvoiceRepository, MirrorRepository,
     MockBillPaymentRepository, MockBillRepository, MockClosingRepository, MockCouponRepository, MockInvoiceRepository,
-    MockMirrorRepository,
+    MockMirrorRepository, MockReportRepository, ReportRepository,
 };
 use crate::idempotency::{IdempotencyRepository, MockIdempotencyRepository};
 use crate::identity::{
@@ -111,6 +111,7 @@ doubles! {
     redemption_codes: MockRedemptionCodeRepository as RedemptionCodeRepository,
     redemption_uses: MockRedemptionUseRepository as RedemptionUseRepository,
     referrals: MockReferralRepository as ReferralRepository,
+    reports: MockReportRepository as ReportRepository,
     reservations: MockReservationRepository as ReservationRepository,
     sealed: MockSealedRepository as SealedRepository,
     sessions: MockSessionRepository as SessionRepository,

@@ -111,7 +111,7 @@ fn a_bill_that_is_not_paid_says_so_beside_its_title() {
     let mut receipt = receipt(Locale::English);
     receipt.state = ReceiptState::Void;
     let pages = pages(&document(&receipt));
-    assert_eq!(texts(&pages[0])[..2], ["Receipt", "Void"]);
+    assert_eq!(texts(&pages[0])[..2], ["Bill", "Void"]);
 }
 
 #[test]

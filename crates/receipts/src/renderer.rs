@@ -7,10 +7,14 @@ use async_trait::async_trait;
 use domain::billing::{Document, ReceiptRenderer};
 use domain::error::{Error, Result};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 /// Receipts that may wait for each one that is being made; more are told to come back.
 const WAITING_PER_RUNNING: usize = 32;
+/// Then whoever waits is told to come back.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Renders receipts with krilla on the blocking pool.
 pub struct PdfReceipts {
@@ -32,7 +36,8 @@ impl PdfReceipts {
 impl ReceiptRenderer for PdfReceipts {
     async fn render(&self, document: Document) -> Result<Vec<u8>> {
         let admitted = self.admitted.clone().try_acquire_owned().map_err(|_| Error::Unavailable)?;
-        let running = self.running.clone().acquire_owned().await.map_err(|_| Error::Unavailable)?;
+        let running = timeout(LONGEST_WAIT, self.running.clone().acquire_owned()).await;
+        let running = running.map_err(|_| Error::Unavailable)?.map_err(|_| Error::Unavailable)?;
         let face = self.face.clone();
         // The permits stay with the work, even when the caller goes away.
         let job = tokio::task::spawn_blocking(move || {

@@ -104,6 +104,18 @@ async fn more_than_can_wait_are_told_to_come_back() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_waits_too_long_is_told_to_come_back_and_leaves_room() {
+    let receipts = PdfReceipts::new(1);
+    let held = receipts.running.clone().acquire_owned().await.unwrap();
+    let room = receipts.admitted.available_permits();
+    let waited = receipts.render(document(&receipt(Locale::English))).await;
+    assert!(matches!(waited, Err(Error::Unavailable)));
+    assert_eq!(receipts.admitted.available_permits(), room);
+    drop(held);
+    assert!(receipts.render(document(&receipt(Locale::English))).await.is_ok());
+}
+
 /// Not a test: `RECEIPTS_DIR=… cargo test -p suanpan-receipts -- --ignored` writes pages to look at, with their cost.
 #[test]
 #[ignore = "writes files for the eye"]

@@ -1,7 +1,9 @@
 //! Receipts for tests.
 
 use chrono::{DateTime, NaiveDate};
-use domain::billing::{Document, Party, Receipt, ReceiptLine, ReceiptPayment, ReceiptState, Sum, SumKind};
+use domain::billing::{
+    Document, Party, Receipt, ReceiptLine, ReceiptPayment, ReceiptState, ReceiptTitle, Sum, SumKind,
+};
 use domain::money::{Currency, Money};
 use domain::notices::Locale;
 
@@ -66,12 +68,14 @@ pub fn receipt(locale: Locale) -> Receipt {
     ];
     Receipt {
         locale,
+        title: ReceiptTitle::Bill,
         number: "bil_019ab0c2f3d47a5e8f10b2c4d6e8f012".to_owned(),
         state: ReceiptState::Paid,
         issued_at: DateTime::from_timestamp(1_795_222_800, 0).unwrap(),
         issued_on: on(11, 21),
         due_on: Some(on(12, 5)),
         period: Some((on(10, 21), on(11, 20))),
+        coupon: None,
         seller,
         buyer,
         currency: Currency::CNY,

@@ -121,7 +121,7 @@ impl Route {
     pub fn parameters(&self) -> Vec<&str> {
         let segments: Vec<&str> = self.path.split('/').collect();
         let named = |place: usize| match segments[place] {
-            "{id}" => segments[place - 1],
+            "{id}" | "{id}.pdf" => segments[place - 1],
             "{user}" if self.name.ends_with("/approve") => "pending",
             "{provider}" if self.path.starts_with("/webhooks") => "manual",
             other => other,
@@ -147,7 +147,10 @@ impl Route {
     pub fn filled(&self, in_path: &[&Ids], ids: &Ids) -> (String, Option<String>) {
         let mut places = self.parameters().into_iter().zip(in_path.iter().chain(std::iter::repeat(&ids)));
         let mut fill = |segment: &str| match (segment.starts_with('{'), segment) {
-            (true, _) => value(places.next().unwrap(), &self.name),
+            (true, segment) => {
+                let ending = segment.rsplit('}').next().unwrap_or_default();
+                value(places.next().unwrap(), &self.name) + ending
+            }
             (false, segment) => segment.to_owned(),
         };
         let path: Vec<String> = self.path.split('/').map(&mut fill).collect();

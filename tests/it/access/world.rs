@@ -213,6 +213,7 @@ impl Builder<'_> {
             reason: None,
             requested_at: now,
             issued_at: None,
+            outdated_at: None,
             updated_at: now,
         };
         let work = self.app.scene.services.store.begin().await.unwrap();

@@ -3,7 +3,9 @@
 use chrono::TimeDelta;
 use domain::accounts::{AccountRef, Registration};
 use domain::actor::Actor;
-use domain::billing::{CouponWish, RecurringService, RefundTo, RefundWish as BillRefundWish};
+use domain::billing::{
+    CouponWish, InvoiceEnd, InvoiceKind, InvoiceWish, RecurringService, RefundTo, RefundWish as BillRefundWish,
+};
 use domain::id::{AccountId, BillId, PaymentId};
 use domain::idempotency::IdempotentRequest;
 use domain::identity::{Password, Username};
@@ -200,8 +202,8 @@ impl<'a> Market<'a> {
         bought.bill.unwrap().bill.id
     }
 
-    /// A plan bought twice, of which the first bill is void; the second is paid with a coupon and refunded in part.
-    /// Overage that will be billed.
+    /// A plan bought twice, of which the first bill is void; the second is paid with a coupon, refunded in part, and
+    /// once more after it was invoiced. Overage that will be billed.
     pub async fn bill(&self, who: &Customer) {
         let billing = &self.scene.services.billing;
         let coupon = CouponWish {
@@ -217,9 +219,9 @@ impl<'a> Market<'a> {
         self.subscribe(who, Some("TENTH")).await;
         let bill = self.subscribe(who, Some("TENTH")).await;
         billing.pay_from_wallet(&who.actor, bill, &once(&who.actor)).await.unwrap();
-        let amount = Some(cny("1.50").to_decimal());
-        let wish = BillRefundWish { amount, to: RefundTo::Wallet, reason: "outage".to_owned() };
-        billing.refund(&self.operator, bill, &wish, &once(&self.operator)).await.unwrap();
+        self.give_back(bill, "1.50").await;
+        self.invoice(who, bill).await;
+        self.give_back(bill, "0.50").await;
         self.scene.consume_one(command(who.account, "words", 305_000, "beyond")).await.unwrap();
     }
 
@@ -239,6 +241,24 @@ impl<'a> Market<'a> {
             recurring.heard(Provider::Stripe, &event).await.unwrap();
         }
         fake.stop().await;
+    }
+
+    async fn give_back(&self, bill: BillId, amount: &str) {
+        let amount = Some(cny(amount).to_decimal());
+        let wish = BillRefundWish { amount, to: RefundTo::Wallet, reason: "outage".to_owned() };
+        self.scene.services.billing.refund(&self.operator, bill, &wish, &once(&self.operator)).await.unwrap();
+    }
+
+    /// Three invoices of a bill, one after the other: rejected, reversed and issued.
+    async fn invoice(&self, who: &Customer, bill: BillId) {
+        let (billing, operator) = (&self.scene.services.billing, &self.operator);
+        let wish = InvoiceWish { kind: InvoiceKind::Ordinary, title: "王小二".to_owned(), tax_id: None };
+        let asked = async || billing.request_invoice(&who.actor, bill, &wish).await.unwrap().id;
+        billing.end_invoice(operator, asked().await, InvoiceEnd::Reject, "a test").await.unwrap();
+        let reversed = asked().await;
+        billing.issue_invoice(operator, reversed, "25117000000000000001", None).await.unwrap();
+        billing.end_invoice(operator, reversed, InvoiceEnd::Reverse, "a test").await.unwrap();
+        billing.issue_invoice(operator, asked().await, "25117000000000000002", None).await.unwrap();
     }
 
     /// Closes what ended.

@@ -1,7 +1,7 @@
 //! `suanpan audit`: finds everything that is wrong, and nothing where nothing is.
 
 mod load;
-mod market;
+pub mod market;
 mod seeded;
 mod seeds;
 mod seeds_of_money;

@@ -150,6 +150,12 @@ pub const MONEY: &[Seed] = &[
             "UPDATE ledger_transfers SET from_code = 'adjustment' WHERE kind = 'bill_issued' AND amount = (SELECT MAX(b.total_nanos) FROM billing_records b WHERE b.kind = 'month')",
         ],
     ),
+    seed("B-8", &[], &["UPDATE billing_invoices SET outdated_at = NULL WHERE status = 'issued'"]),
+    refused(
+        "B-8-one",
+        &["UPDATE billing_invoices SET status = 'issued', standing_bill_id = bill_id WHERE status = 'reversed'"],
+    ),
+    seed("B-8-states", &[], &["UPDATE billing_invoices SET reason = NULL WHERE status = 'reversed'"]),
     seed("B-9", &[], &["UPDATE coupons SET uses = uses + 1"]),
     seed("C-1", &[], &["UPDATE redemption_codes SET used = used + 1"]),
     seed("C-1-batch", &[], &["UPDATE redemption_batches SET count = count + 1"]),

@@ -6,6 +6,7 @@ mod encryption;
 mod gauges;
 mod grants;
 mod late;
+mod letters;
 mod mail;
 mod notices;
 mod notices_load;

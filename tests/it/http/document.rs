@@ -22,7 +22,10 @@ fn operations(document: &Value) -> Vec<(String, String, Value)> {
 }
 
 fn filled(path: &str) -> String {
-    let fill = |segment: &str| if segment.starts_with('{') { "x".to_owned() } else { segment.to_owned() };
+    let fill = |segment: &str| match segment.split_once('}') {
+        Some((_, ending)) => format!("x{ending}"),
+        None => segment.to_owned(),
+    };
     path.split('/').map(fill).collect::<Vec<_>>().join("/")
 }
 

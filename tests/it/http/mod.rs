@@ -2,6 +2,7 @@
 
 mod admin;
 mod api_keys;
+mod bills;
 mod clock;
 mod document;
 mod hostile;
@@ -11,7 +12,9 @@ mod invoices;
 mod operators;
 mod problems;
 mod quota;
+mod receipts;
 mod replicas;
+mod reports;
 mod reservations;
 mod retention;
 mod setup;

@@ -3,6 +3,7 @@
 pub mod amount;
 pub mod answers;
 pub mod body;
+pub mod csv;
 pub mod idempotency;
 pub mod object;
 pub mod paging;

@@ -135,6 +135,7 @@ fn of_domain(error: &Error) -> (StatusCode, Problem) {
         Error::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, said("rate_limited", error)),
         Error::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, said("idempotency_key_reused", error)),
         Error::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, said("unavailable", error)),
+        Error::NotAvailable(_) => (StatusCode::NOT_IMPLEMENTED, said("not_available", error)),
         Error::KeyMissing => {
             tracing::error!("no key in security.encryption_keys seals or opens what was asked for");
             (StatusCode::SERVICE_UNAVAILABLE, said("encryption_key_missing", error))

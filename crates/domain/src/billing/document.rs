@@ -65,8 +65,8 @@ impl Document {
         let words = Words::of(receipt.locale);
         Self {
             locale: receipt.locale,
-            title: words.title.to_owned(),
-            stamp: words.stamp(receipt.state).map(str::to_owned),
+            title: words.title(receipt.title, receipt.state).to_owned(),
+            stamp: words.stamp(receipt.title, receipt.state).map(str::to_owned),
             number: clean(&receipt.number),
             issued_at: receipt.issued_at,
             facts: facts(receipt, words),
@@ -92,6 +92,7 @@ fn facts(receipt: &Receipt, words: &Words) -> Vec<Row> {
     let period = receipt.period.map(|(first, last)| plain(words.period, format!("{} – {}", day(first), day(last))));
     facts.extend(period);
     facts.extend(receipt.due_on.map(|due| plain(words.due_on, day(due))));
+    facts.extend(receipt.coupon.as_ref().map(|code| plain(words.coupon, clean(code))));
     facts.push(plain(words.currency, receipt.currency.to_string()));
     facts
 }
@@ -121,14 +122,18 @@ fn payment(payment: &ReceiptPayment) -> [String; 3] {
     [day(payment.on), clean(&payment.means), grouped(payment.amount)]
 }
 
-fn day(day: NaiveDate) -> String {
+pub(super) fn day(day: NaiveDate) -> String {
     day.format("%Y-%m-%d").to_string()
 }
 
 /// The decimal amount with commas between thousands: `-1,234.50`.
 fn grouped(amount: Money) -> String {
-    let decimal = amount.to_decimal();
-    let (sign, digits) = decimal.strip_prefix('-').map_or(("", decimal.as_str()), |rest| ("-", rest));
+    with_commas(&amount.to_decimal())
+}
+
+/// A decimal with commas between thousands.
+pub(super) fn with_commas(decimal: &str) -> String {
+    let (sign, digits) = decimal.strip_prefix('-').map_or(("", decimal), |rest| ("-", rest));
     let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
     let mut text = sign.to_owned();
     for (index, digit) in whole.chars().enumerate() {

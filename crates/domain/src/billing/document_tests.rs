@@ -1,7 +1,7 @@
 //! Receipts in words.
 
 use super::*;
-use crate::billing::receipt::{MAX_LINES, ReceiptMistake, ReceiptState, Sum};
+use crate::billing::receipt::{MAX_LINES, ReceiptMistake, ReceiptState, ReceiptTitle, Sum};
 use crate::money::Currency;
 
 fn cny(text: &str) -> Money {
@@ -15,12 +15,14 @@ fn on(year: i32, month: u32, day: u32) -> NaiveDate {
 fn receipt(locale: Locale) -> Receipt {
     Receipt {
         locale,
+        title: ReceiptTitle::Bill,
         number: "bil_1".to_owned(),
         state: ReceiptState::Paid,
         issued_at: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
         issued_on: on(2026, 11, 21),
         due_on: Some(on(2026, 12, 5)),
         period: Some((on(2026, 10, 21), on(2026, 11, 20))),
+        coupon: None,
         seller: Party { name: "算盘科技".to_owned(), lines: vec!["91350100M000100Y43".to_owned()] },
         buyer: Party { name: "王小明".to_owned(), lines: Vec::new() },
         currency: Currency::CNY,

@@ -153,7 +153,27 @@ pub struct Invoice {
     pub reason: Option<String>,
     pub requested_at: DateTime<Utc>,
     pub issued_at: Option<DateTime<Utc>>,
+    /// Since when more went back of the bill than before it was asked for: it is to be rejected, or reversed.
+    pub outdated_at: Option<DateTime<Utc>>,
     pub updated_at: DateTime<Utc>,
+}
+
+/// How an operator ends an invoice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvoiceEnd {
+    /// It will not be made.
+    Reject,
+    /// It was issued, and taken back.
+    Reverse,
+}
+
+impl InvoiceEnd {
+    const fn status(self) -> InvoiceStatus {
+        match self {
+            Self::Reject => InvoiceStatus::Rejected,
+            Self::Reverse => InvoiceStatus::Reversed,
+        }
+    }
 }
 
 impl Invoice {
@@ -166,9 +186,15 @@ impl Invoice {
     }
 
     /// The invoice once it stands no more: rejected before it was issued, or reversed after.
-    pub fn ended(&self, to: InvoiceStatus, reason: String, now: DateTime<Utc>) -> Result<Self> {
-        let status = self.status.change(to)?;
+    pub fn ended(&self, end: InvoiceEnd, reason: String, now: DateTime<Utc>) -> Result<Self> {
+        let status = self.status.change(end.status())?;
         Ok(Self { status, reason: Some(reason), updated_at: now, ..self.clone() })
+    }
+
+    /// The invoice once it is over more than `left` of its bill; `None` when it is not, or was known to be.
+    pub fn outdated(&self, left: Money, now: DateTime<Utc>) -> Option<Self> {
+        let news = self.status.stands() && self.outdated_at.is_none() && self.amount.nanos() > left.nanos();
+        news.then(|| Self { outdated_at: Some(now), updated_at: now, ..self.clone() })
     }
 }
 

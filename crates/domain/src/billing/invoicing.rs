@@ -1,7 +1,9 @@
 //! Use cases of invoices: a customer asks for one, an operator records what became of it.
 
 use super::service::{BillingService, lock, read_note};
-use super::{Bill, BillKind, BillStatus, Invoice, InvoiceKind, InvoiceStatus, InvoiceTitle, may_be_requested};
+use super::{
+    Bill, BillKind, BillStatus, Invoice, InvoiceEnd, InvoiceKind, InvoiceStatus, InvoiceTitle, may_be_requested,
+};
 use crate::accounts::Act;
 use crate::actor::{Actor, Scope};
 use crate::audit::AuditEvent;
@@ -28,13 +30,15 @@ pub struct InvoiceFilter {
     pub account: Option<AccountId>,
     pub bill: Option<BillId>,
     pub status: Option<InvoiceStatus>,
+    /// Only those that stand, and of whose bill money went back since.
+    pub outdated: bool,
 }
 
 /// What an operator records.
 #[derive(Clone, Debug)]
 enum Step {
     Issue { number: String, url: Option<String> },
-    End { to: InvoiceStatus, reason: String },
+    End { how: InvoiceEnd, reason: String },
 }
 
 impl BillingService {
@@ -66,6 +70,7 @@ impl BillingService {
             reason: None,
             requested_at: now,
             issued_at: None,
+            outdated_at: None,
             updated_at: now,
         };
         work.invoices().insert(&invoice).await?;
@@ -106,17 +111,10 @@ impl BillingService {
         retrying!(self.store, self.try_step(actor, id, &step))
     }
 
-    /// For operators: the invoice will not be made. The customer may ask for another.
-    pub async fn reject_invoice(&self, actor: &Actor, id: InvoiceId, reason: &str) -> Result<Invoice> {
+    /// For operators: the invoice will not be made, or was taken back. The customer may ask for another.
+    pub async fn end_invoice(&self, actor: &Actor, id: InvoiceId, how: InvoiceEnd, reason: &str) -> Result<Invoice> {
         actor.require_admin()?;
-        let step = Step::End { to: InvoiceStatus::Rejected, reason: read_note("reason", reason)? };
-        retrying!(self.store, self.try_step(actor, id, &step))
-    }
-
-    /// For operators: an invoice that was issued was taken back. The customer may ask for another.
-    pub async fn reverse_invoice(&self, actor: &Actor, id: InvoiceId, reason: &str) -> Result<Invoice> {
-        actor.require_admin()?;
-        let step = Step::End { to: InvoiceStatus::Reversed, reason: read_note("reason", reason)? };
+        let step = Step::End { how, reason: read_note("reason", reason)? };
         retrying!(self.store, self.try_step(actor, id, &step))
     }
 
@@ -133,7 +131,7 @@ impl BillingService {
                 still_worth(&before, &issued.bill)?;
                 after
             }
-            Step::End { to, reason } => before.ended(*to, reason.clone(), now)?,
+            Step::End { how, reason } => before.ended(*how, reason.clone(), now)?,
         };
         work.invoices().save(&after).await?;
         let told = match after.status {
@@ -164,6 +162,17 @@ fn still_worth(invoice: &Invoice, bill: &Bill) -> Result<()> {
     }
     let detail = "A part of the bill was refunded since; reject the invoice, and let the customer ask for another.";
     Err(Error::conflict("invoice_amount", detail))
+}
+
+/// Notes that money went back of a bill that has an invoice, and tells its customer; which invoice has to go.
+pub(super) async fn outdate(work: &dyn Repositories, bill: &Bill, now: DateTime<Utc>) -> Result<Option<InvoiceId>> {
+    let Some(standing) = work.invoices().standing(bill.id).await? else { return Ok(None) };
+    if let Some(outdated) = standing.outdated(bill.refundable()?, now) {
+        work.invoices().save(&outdated).await?;
+        let event = Event::new(outdated.account, "invoice.outdated", described(&outdated), now);
+        work.outbox().push(&[event]).await?;
+    }
+    Ok(Some(standing.id))
 }
 
 /// The step for the audit log and for others: never the title and the tax id.

@@ -7,7 +7,7 @@ use crate::accounts::Account;
 use crate::error::{Error, LimitKind, Result};
 use crate::id::BillPaymentId;
 use crate::money::Money;
-use crate::plans::{self, Catalogue, PeriodHook};
+use crate::plans::{self, Catalogue, PeriodHook, Subscription};
 use crate::store::Repositories;
 use crate::teams;
 use crate::wallet::{self, LedgerAccount, Provider, Transfer, TransferKind};
@@ -124,8 +124,17 @@ impl Desk<'_> {
         if !self.is_past_due(account).await? {
             after = after.recovered(now);
         }
-        if after != before {
-            plans::store_change(self.work, self.hook, (&before, &after), now).await?;
+        self.keep(&before, &after).await
+    }
+
+    /// Stores a subscription that a bill changed, and tells when nothing is past due any more.
+    pub async fn keep(&self, before: &Subscription, after: &Subscription) -> Result<()> {
+        if after == before {
+            return Ok(());
+        }
+        plans::store_change(self.work, self.hook, (before, after), self.now).await?;
+        if before.status.is_owing() && !after.status.is_owing() {
+            plans::tell_recovery(self.work, after, self.now).await?;
         }
         Ok(())
     }

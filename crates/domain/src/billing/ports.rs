@@ -1,6 +1,9 @@
 //! What billing keeps: bills, their lines and payments, coupons, and where tariffs changed within a period.
 
-use super::{Bill, BillKind, BillPayment, BillStatus, Coupon, Invoice, InvoiceFilter, IssuedBill, Mirror};
+use super::{
+    Bill, BillKind, BillPayment, BillStatus, Coupon, EarnedSum, Invoice, InvoiceFilter, IssuedBill, IssuedSum, Mirror,
+    Months, OverageRow, OwedSum, ReturnedSum,
+};
 use crate::id::{AccountId, BillId, CouponId, InvoiceId, MirrorId, PlanVersionId};
 use crate::metering::UsageRecord;
 use crate::money::Money;
@@ -188,6 +191,26 @@ pub trait ClosingRepository: Send + Sync {
         skip: u64,
         most: u64,
     ) -> StoreResult<Vec<AccountId>>;
+}
+
+/// Sums over months, of all accounts.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait ReportRepository: Send + Sync {
+    /// Parts of the bills that were issued, refund bills apart.
+    async fn issued(&self, months: &Months) -> StoreResult<Vec<IssuedSum>>;
+
+    /// What the ledger moved to revenue and away from it.
+    async fn earned(&self, months: &Months) -> StoreResult<Vec<EarnedSum>>;
+
+    /// Overage of bills that were issued and are not void.
+    async fn overage(&self, months: &Months) -> StoreResult<Vec<OverageRow>>;
+
+    /// Bills that were owed at some time since the months began.
+    async fn owed(&self, months: &Months) -> StoreResult<Vec<OwedSum>>;
+
+    /// What went back to customers.
+    async fn returned(&self, months: &Months) -> StoreResult<Vec<ReturnedSum>>;
 }
 
 /// Subscriptions at providers. Whoever writes one holds the lock on its account's row.

@@ -63,6 +63,14 @@ pub struct ReceiptPayment {
     pub amount: Money,
 }
 
+/// What the paper is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReceiptTitle {
+    Bill,
+    /// Money went back.
+    Refund,
+}
+
 /// How the bill stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceiptState {
@@ -76,6 +84,7 @@ pub enum ReceiptState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     pub locale: Locale,
+    pub title: ReceiptTitle,
     pub number: String,
     pub state: ReceiptState,
     /// When the bill was made: the date of the file, which must not depend on when it is asked for.
@@ -84,6 +93,8 @@ pub struct Receipt {
     pub due_on: Option<NaiveDate>,
     /// First and last day.
     pub period: Option<(NaiveDate, NaiveDate)>,
+    /// The code of the coupon that gave the discount.
+    pub coupon: Option<String>,
     pub seller: Party,
     pub buyer: Party,
     pub currency: Currency,

@@ -1,5 +1,6 @@
 //! Use cases of bills: look, pay, void, refund. Purchases, renewals, closing and chasing have files of their own.
 
+use super::invoicing::outdate;
 use super::issuing::{Draft, described, told, void};
 use super::paying::{Desk, Funds};
 use super::{Bill, BillFilter, BillKind, BillLine, BillPayment, BillStatus, IssuedBill, LineKind};
@@ -7,7 +8,7 @@ use crate::accounts::{Account, AccountRef, Act, resolve, standing};
 use crate::actor::{Actor, Scope};
 use crate::audit::AuditEvent;
 use crate::error::{Error, Result};
-use crate::id::BillId;
+use crate::id::{BillId, InvoiceId};
 use crate::idempotency::{self, Answered, IdempotentRequest};
 use crate::metering::UsageRecord;
 use crate::money::Money;
@@ -17,6 +18,7 @@ use crate::store::{Repositories, Store, retrying};
 use crate::text::visible_line;
 use crate::time::Clock;
 use crate::wallet::{self, LedgerAccount, Provider, Transfer, TransferKind};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -45,6 +47,15 @@ pub struct RefundWish {
     pub amount: Option<String>,
     pub to: RefundTo,
     pub reason: String,
+}
+
+/// What went back of a bill.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refunded {
+    /// The refund bill.
+    pub issued: IssuedBill,
+    /// The invoice that stands for the bill: it is over too much, and has to be rejected or reversed.
+    pub outdated: Option<InvoiceId>,
 }
 
 /// Use cases of billing.
@@ -191,7 +202,7 @@ impl BillingService {
         id: BillId,
         wish: &RefundWish,
         request: &IdempotentRequest,
-    ) -> Result<Answered<IssuedBill>> {
+    ) -> Result<Answered<Refunded>> {
         actor.require_admin()?;
         read_note("reason", &wish.reason)?;
         retrying!(self.store, self.try_refund(actor, id, wish, request))
@@ -203,7 +214,7 @@ impl BillingService {
         id: BillId,
         wish: &RefundWish,
         request: &IdempotentRequest,
-    ) -> Result<Answered<IssuedBill>> {
+    ) -> Result<Answered<Refunded>> {
         let now = self.clock.now();
         let work = self.store.begin().await?;
         if let Some(answered) = idempotency::replay(&*work, request).await? {
@@ -219,12 +230,14 @@ impl BillingService {
         book_refund(&*work, &refund.bill, wish.to).await?;
         self.lower_credit(&*work, &account, &original, amount).await?;
         work.outbox().push(&[told(&refund.bill, "bill.refunded", now)]).await?;
+        let outdated = outdate(&*work, &original, now).await?;
         let detail = json!({ "reason": wish.reason, "amount": amount.to_decimal(), "refund": refund.bill.id });
         let event = AuditEvent::by(actor, "bill.refund", id, now).on_account(account.id).with(detail);
         work.audit().append(&event).await?;
-        idempotency::keep(&*work, request, &refund, now).await?;
+        let refunded = Refunded { issued: refund, outdated };
+        idempotency::keep(&*work, request, &refunded, now).await?;
         work.commit().await?;
-        Ok(Answered::fresh(refund))
+        Ok(Answered::fresh(refunded))
     }
 
     /// What went back of the running term's fee is worth no credit any more.
@@ -277,10 +290,7 @@ impl Desk<'_> {
         if !self.is_past_due(account).await? {
             after = after.recovered(self.now);
         }
-        if after != before {
-            plans::store_change(self.work, self.hook, (&before, &after), self.now).await?;
-        }
-        Ok(())
+        self.keep(&before, &after).await
     }
 }
 

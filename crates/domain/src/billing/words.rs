@@ -1,18 +1,20 @@
 //! The words on receipts, in Chinese and English.
 
-use crate::billing::receipt::{ReceiptState, SumKind};
+use crate::billing::receipt::{ReceiptState, ReceiptTitle, SumKind};
 use crate::money::Currency;
 use crate::notices::Locale;
 
 /// Every word of one language.
 pub(super) struct Words {
-    pub title: &'static str,
+    /// A bill that is not paid, one that is, a refund.
+    titles: [&'static str; 3],
     pub number: &'static str,
     pub issued: &'static str,
     pub due_on: &'static str,
     pub period: &'static str,
     pub state: &'static str,
     pub currency: &'static str,
+    pub coupon: &'static str,
     pub seller: &'static str,
     pub buyer: &'static str,
     pub payments: &'static str,
@@ -26,17 +28,18 @@ pub(super) struct Words {
 }
 
 const ENGLISH: Words = Words {
-    title: "Receipt",
+    titles: ["Bill", "Receipt", "Refund"],
     number: "Bill number",
     issued: "Issued",
     due_on: "Due",
     period: "Period",
     state: "State",
     currency: "Currency",
+    coupon: "Coupon",
     seller: "From",
     buyer: "To",
     payments: "Payments",
-    note: "This is a receipt for a bill. It is not a tax invoice (fapiao).",
+    note: "This document is not a tax invoice (fapiao) and cannot be used as one.",
     page_of: "Page {page} of {pages}",
     columns: ["Description", "Quantity", "Rate", "Amount"],
     states: ["Unpaid", "Paid", "Void", "Refunded"],
@@ -45,13 +48,14 @@ const ENGLISH: Words = Words {
 
 // The note may name the invoice: it says that this is none.
 const CHINESE: Words = Words {
-    title: "账单",
+    titles: ["账单", "账单", "退款单"],
     number: "账单编号",
     issued: "开具日期",
     due_on: "付款截止",
     period: "账单周期",
     state: "状态",
     currency: "币种",
+    coupon: "优惠券",
     seller: "销售方",
     buyer: "购买方",
     payments: "付款记录",
@@ -70,6 +74,14 @@ impl Words {
         }
     }
 
+    pub fn title(&self, title: ReceiptTitle, state: ReceiptState) -> &'static str {
+        match (title, state) {
+            (ReceiptTitle::Bill, ReceiptState::Unpaid | ReceiptState::Void) => self.titles[0],
+            (ReceiptTitle::Bill, ReceiptState::Paid | ReceiptState::Refunded) => self.titles[1],
+            (ReceiptTitle::Refund, _) => self.titles[2],
+        }
+    }
+
     pub fn columns(&self, currency: Currency) -> [String; 4] {
         let [description, quantity, rate, amount] = self.columns;
         [description.to_owned(), quantity.to_owned(), rate.to_owned(), format!("{amount} ({currency})")]
@@ -85,10 +97,10 @@ impl Words {
     }
 
     /// Printed large where a glance must not take the paper for a paid bill.
-    pub fn stamp(&self, state: ReceiptState) -> Option<&'static str> {
-        match state {
-            ReceiptState::Paid => None,
-            ReceiptState::Unpaid | ReceiptState::Void | ReceiptState::Refunded => Some(self.state_of(state)),
+    pub fn stamp(&self, title: ReceiptTitle, state: ReceiptState) -> Option<&'static str> {
+        match (title, state) {
+            (ReceiptTitle::Refund, _) | (_, ReceiptState::Paid) => None,
+            (_, ReceiptState::Unpaid | ReceiptState::Void | ReceiptState::Refunded) => Some(self.state_of(state)),
         }
     }
 

@@ -19,8 +19,16 @@ pub struct MalformedMonth;
 impl Month {
     /// The month that contains `time`.
     pub fn of(time: DateTime<Utc>) -> Self {
-        let day = time.date_naive();
+        Self::of_day(time.date_naive())
+    }
+
+    /// The month of a day, whatever its time zone.
+    pub fn of_day(day: NaiveDate) -> Self {
         Self { first: day.with_day(1).unwrap_or(day) }
+    }
+
+    pub const fn first_day(self) -> NaiveDate {
+        self.first
     }
 
     /// The first instant.
@@ -37,6 +45,12 @@ impl Month {
     #[must_use]
     pub fn next(self) -> Self {
         self.later(1)
+    }
+
+    /// The month so many months before; itself before the calendar's beginning.
+    #[must_use]
+    pub fn earlier(self, months: u32) -> Self {
+        Self { first: self.first.checked_sub_months(Months::new(months)).unwrap_or(self.first) }
     }
 
     /// The month so many months later; itself past the calendar's end.

@@ -13,6 +13,7 @@ use crate::outbox::{Event, StoredEvent};
 use crate::store::{Repositories, Store, retrying};
 use crate::time::Clock;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono_tz::Tz;
 use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -57,6 +58,8 @@ pub struct Courier {
     pub random: Arc<dyn SecretSource>,
     /// The language of those who chose none.
     pub locale: Locale,
+    /// Days in letters are those of this zone.
+    pub zone: Tz,
 }
 
 /// Who stands at the end of a lane.
@@ -181,7 +184,7 @@ impl Courier {
     async fn attempt(&self, receiver: &Receiver, event: &StoredEvent) -> Outcome {
         match receiver {
             Receiver::Endpoint(endpoint) => self.webhooks.send(&message(endpoint, event, self.clock.now())).await,
-            Receiver::Mailbox { address, locale } => match letter(event, *locale) {
+            Receiver::Mailbox { address, locale } => match letter(event, *locale, self.zone) {
                 Some(letter) => {
                     let mail = Mail { id: event.id.to_string(), to: address.clone(), letter };
                     self.mailer.send(&mail).await

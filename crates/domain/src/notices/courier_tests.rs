@@ -75,6 +75,7 @@ fn courier(store: &Arc<MockStore>, sender: MockWebhookSender, mailer: MockMailer
         mailer: Arc::new(mailer),
         random: Arc::new(random),
         locale: Locale::English,
+        zone: chrono_tz::Asia::Shanghai,
     }
 }
 

@@ -91,7 +91,7 @@ impl FanOut {
         events: &[StoredEvent],
         now: DateTime<Utc>,
     ) -> Result<Vec<Delivery>> {
-        let mailed: Vec<&StoredEvent> = events.iter().filter(|event| is_mailed(&event.kind)).collect();
+        let mailed: Vec<&StoredEvent> = events.iter().filter(|event| is_mailed(event)).collect();
         let accounts: BTreeSet<AccountId> = mailed.iter().map(|event| event.account).collect();
         let lanes: Vec<Lane> = accounts.into_iter().map(Lane::of_mail).collect();
         let there = work.lanes().existing(&lanes.iter().map(|lane| lane.id).collect::<Vec<_>>()).await?;

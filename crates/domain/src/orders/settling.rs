@@ -256,6 +256,7 @@ pub(super) const fn is_refusal(error: &Error) -> bool {
         | Error::RateLimited { .. }
         | Error::KeyReused
         | Error::Unavailable
+        | Error::NotAvailable(_)
         | Error::KeyMissing
         | Error::Store(_) => false,
     }

@@ -7,7 +7,7 @@ mod overage;
 mod plans;
 mod references;
 
-use super::{BillTerms, Meter, MeterCode, Plan, PlanCode};
+use super::{BillTerms, Meter, MeterCode, Plan, PlanCode, Seller};
 use crate::money::{Currency, Money};
 use chrono_tz::Tz;
 use document::{Mistakes, Node};
@@ -44,6 +44,8 @@ pub struct Catalogue {
     pub default_plan: PlanCode,
     #[serde(default)]
     pub bills: BillTerms,
+    #[serde(default)]
+    pub seller: Seller,
     pub meters: BTreeMap<MeterCode, Meter>,
     pub plans: BTreeMap<PlanCode, Plan>,
 }
@@ -73,6 +75,7 @@ impl Catalogue {
             spend_cap: billing.spend_cap,
             default_plan: billing.default_plan?,
             bills: billing.bills,
+            seller: billing.seller,
             meters: meters.into_iter().map(|(code, meter)| Some((code, meter?))).collect::<Option<_>>()?,
             plans: plans.into_iter().map(|(code, plan)| Some((code, plan?))).collect::<Option<_>>()?,
         })

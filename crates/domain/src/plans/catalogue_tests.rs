@@ -221,7 +221,18 @@ fn mistakes_in_warnings_and_billing_are_named() {
         ("/billing/spend_cap", json!("100 USD"), "billing.spend_cap", "CNY"),
         ("/billing/default_plan", json!("gold"), "billing.default_plan", "there is no plan"),
         ("/billing/default_plan", json!("team"), "billing.default_plan", "not free"),
+        ("/billing/seller", json!({"nmae": "算盘"}), "billing.seller.nmae", "unknown key"),
+        ("/billing/seller", json!({"name": "two\nlines"}), "billing.seller.name", "one line"),
+        ("/billing/seller", json!({"tax_id": 91}), "billing.seller.tax_id", "one line"),
+        ("/billing/seller", json!({"contact": "字".repeat(201)}), "billing.seller.contact", "200"),
     ]);
+}
+
+#[test]
+fn a_seller_has_what_is_said_of_it() {
+    let document = with("/billing/seller", json!({"name": " 算盘科技 ", "address": null}));
+    let seller = Catalogue::parse(&document).unwrap().seller;
+    assert_eq!(seller, Seller { name: Some("算盘科技".to_owned()), ..Seller::default() });
 }
 
 #[test]

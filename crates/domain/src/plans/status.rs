@@ -51,6 +51,11 @@ pub struct NoSuchTransition {
 impl SubscriptionStatus {
     pub const ALL: [Self; 6] = [Pending, Active, PastDue, Suspended, Cancelled, Expired];
 
+    /// Whether a bill is past its due day.
+    pub const fn is_owing(self) -> bool {
+        matches!(self, PastDue | Suspended)
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
             Pending => "pending",

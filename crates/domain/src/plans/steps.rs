@@ -145,7 +145,14 @@ pub async fn store_change(
         // The open period takes the new promises at once; what was used of it stays.
         work.subscriptions().put_periods(after.account, &[after.open_period()]).await?;
     }
-    Ok(work.outbox().push(&[Event::new(after.account, "subscription.changed", described(after), now)]).await?)
+    let mut told = described(after);
+    told["status_before"] = json!(before.status);
+    Ok(work.outbox().push(&[Event::new(after.account, "subscription.changed", told, now)]).await?)
+}
+
+/// Tells that a subscription that was past due or suspended is active again.
+pub async fn tell_recovery(work: &dyn Repositories, after: &Subscription, now: DateTime<Utc>) -> Result<()> {
+    Ok(work.outbox().push(&[Event::new(after.account, "subscription.recovered", described(after), now)]).await?)
 }
 
 /// A subscription as events and the audit log show it.

@@ -1,11 +1,12 @@
 //! Columns to domain values and back. A value that the domain does not know is corruption, said by name.
 
+use super::error::store_error;
 use domain::money::Currency;
 use domain::plans::{MeterCode, Percent};
 use domain::store::{StoreError, StoreResult};
 use sea_orm::sea_query::extension::postgres::PgFunc;
 use sea_orm::sea_query::{ArrayType, Expr, ExprTrait};
-use sea_orm::{ColumnTrait, DbBackend, Value};
+use sea_orm::{ColumnTrait, DbBackend, QueryResult, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -73,6 +74,22 @@ pub fn sum(backend: DbBackend, column: &str) -> String {
         DbBackend::MySql => format!("CAST(SUM({column}) AS SIGNED)"),
         _ => format!("SUM({column})"),
     }
+}
+
+/// Sums are taken in two halves, so that those of a whole book pass 64 bits on no database.
+const HALF: i64 = 1_000_000_000;
+
+/// `SUM(column)` beyond 64 bits, in two columns that [`read_wide`] reads by the same name.
+pub fn wide_sum(backend: DbBackend, column: &str, name: &str) -> String {
+    let divided = if backend == DbBackend::MySql { "DIV" } else { "/" };
+    let whole = sum(backend, &format!("({column}) {divided} {HALF}"));
+    let rest = sum(backend, &format!("({column}) % {HALF}"));
+    format!("{whole} AS {name}_wholes, {rest} AS {name}_rests")
+}
+
+pub fn read_wide(row: &QueryResult, name: &str) -> StoreResult<i128> {
+    let part = |half: &str| row.try_get::<i64>("", &format!("{name}_{half}")).map(i128::from).map_err(store_error);
+    Ok(part("wholes")? * i128::from(HALF) + part("rests")?)
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ impl<C: ConnectionTrait + Send + Sync> InvoiceRepository for Repos<C> {
             Column::Url,
             Column::Reason,
             Column::IssuedAt,
+            Column::OutdatedAt,
             Column::UpdatedAt,
         ] {
             row.reset(column);
@@ -54,6 +55,8 @@ impl<C: ConnectionTrait + Send + Sync> InvoiceRepository for Repos<C> {
             filter.account.map(|account| Column::AccountId.eq(account.as_uuid())),
             filter.bill.map(|bill| Column::BillId.eq(bill.as_uuid())),
             filter.status.map(|status| Column::Status.eq(status.name())),
+            filter.outdated.then(|| Column::OutdatedAt.is_not_null()),
+            filter.outdated.then(|| Column::StandingBillId.is_not_null()),
             page.before.map(|before| Column::Id.lt(before)),
         ];
         let query = conditions.into_iter().flatten().fold(Entity::find(), QueryFilter::filter);
@@ -81,6 +84,7 @@ fn row(invoice: &Invoice) -> Model {
         reason: invoice.reason.clone(),
         requested_at: invoice.requested_at,
         issued_at: invoice.issued_at,
+        outdated_at: invoice.outdated_at,
         updated_at: invoice.updated_at,
     }
 }
@@ -103,6 +107,7 @@ fn invoice(row: Model) -> StoreResult<Invoice> {
         reason: row.reason,
         requested_at: row.requested_at,
         issued_at: row.issued_at,
+        outdated_at: row.outdated_at,
         updated_at: row.updated_at,
     })
 }

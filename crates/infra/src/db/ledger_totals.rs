@@ -1,6 +1,6 @@
 //! The sums of the book: what all transfers moved into and out of each kind of ledger account.
 
-use super::columns::currency;
+use super::columns::{currency, read_wide, wide_sum};
 use super::error::store_error;
 use domain::money::Currency;
 use domain::store::StoreResult;
@@ -8,19 +8,12 @@ use domain::wallet::LedgerTotal;
 use sea_orm::{ConnectionTrait, QueryResult, Statement};
 use std::collections::BTreeMap;
 
-/// Sums are taken in two halves, so that those of the whole book pass 64 bits on no database.
-const HALF: i64 = 1_000_000_000;
-
 /// One pass over the transfers, grouped by both sides.
 pub async fn load<C: ConnectionTrait>(conn: &C) -> StoreResult<Vec<LedgerTotal>> {
     let backend = conn.get_database_backend();
-    let (whole, rest) = (format!("amount / {HALF}"), format!("amount % {HALF}"));
-    let whole = if backend == sea_orm::DbBackend::MySql { format!("amount DIV {HALF}") } else { whole };
     let text = format!(
-        "SELECT from_code, to_code, currency, {} AS wholes, {} AS rests FROM ledger_transfers \
-         GROUP BY from_code, to_code, currency",
-        super::columns::sum(backend, &whole),
-        super::columns::sum(backend, &rest),
+        "SELECT from_code, to_code, currency, {} FROM ledger_transfers GROUP BY from_code, to_code, currency",
+        wide_sum(backend, "amount", "amount"),
     );
     let rows = conn.query_all_raw(Statement::from_string(backend, text)).await.map_err(store_error)?;
     let mut totals = BTreeMap::new();
@@ -35,9 +28,8 @@ type Totals = BTreeMap<(String, Currency), (i128, i128)>;
 
 fn add(totals: &mut Totals, row: &QueryResult) -> StoreResult<()> {
     let text = |column: &str| row.try_get::<String>("", column).map_err(store_error);
-    let number = |column: &str| row.try_get::<i64>("", column).map_err(store_error);
     let currency = currency(&text("currency")?, "ledger_transfers")?;
-    let amount = i128::from(number("wholes")?) * i128::from(HALF) + i128::from(number("rests")?);
+    let amount = read_wide(row, "amount")?;
     totals.entry((text("to_code")?, currency)).or_default().0 += amount;
     totals.entry((text("from_code")?, currency)).or_default().1 += amount;
     Ok(())

@@ -45,6 +45,7 @@ mod reconciliations;
 mod redemptions;
 mod referrals;
 mod refunds;
+mod reports;
 mod repos;
 mod reservations;
 mod rewards;

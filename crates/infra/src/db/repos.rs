@@ -8,6 +8,7 @@ use domain::accounts::{AccountRepository, MembershipRepository};
 use domain::audit::{AuditEvent, AuditLog};
 use domain::billing::{
     BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, InvoiceRepository, MirrorRepository,
+    ReportRepository,
 };
 use domain::idempotency::IdempotencyRepository;
 use domain::identity::{
@@ -144,6 +145,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn referrals(&self) -> &dyn ReferralRepository {
+        self
+    }
+    fn reports(&self) -> &dyn ReportRepository {
         self
     }
     fn reservations(&self) -> &dyn ReservationRepository {

@@ -13,7 +13,7 @@ use crate::routes::bills::{BillDetail, BillParams, BillPaymentView, BillSummary}
 use crate::services::Services;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use domain::billing::{RefundTo, RefundWish};
+use domain::billing::{RefundTo, RefundWish, Refunded};
 use domain::error::Error;
 use domain::id::BillId;
 use serde::{Deserialize, Serialize};
@@ -88,12 +88,28 @@ pub struct RefundBody {
     reason: String,
 }
 
+/// A refund bill, and what it asks for.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RefundedView {
+    #[serde(flatten)]
+    bill: BillDetail,
+    /// The bill's invoice: it is over more than was kept of the bill, and has to be rejected, or reversed once issued.
+    outdated_invoice: Option<String>,
+}
+
+impl From<&Refunded> for RefundedView {
+    fn from(refunded: &Refunded) -> Self {
+        let outdated_invoice = refunded.outdated.map(|id| id.to_string());
+        Self { bill: BillDetail::from(&refunded.issued), outdated_invoice }
+    }
+}
+
 /// Give back a part of a bill that was paid, or all of it, by a refund bill.
 #[utoipa::path(
     tag = "operators",
     params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
     request_body = RefundBody,
-    responses((status = 201, description = "The refund bill.", body = BillDetail), WriteErrors)
+    responses((status = 201, description = "The refund bill.", body = RefundedView), WriteErrors)
 )]
 #[post("/admin/bills/{id}/refund")]
 pub async fn refund_bill(
@@ -114,7 +130,7 @@ pub async fn refund_bill(
     };
     let wish = RefundWish { amount: body.0.amount.map(|amount| amount.0), to, reason: body.0.reason };
     let given = services.run(|all| async move { all.billing.refund(&actor, id, &wish, &once).await }).await?;
-    Ok(idempotency::answer(StatusCode::CREATED, given, |refund| BillDetail::from(&refund)))
+    Ok(idempotency::answer(StatusCode::CREATED, given, |refunded| RefundedView::from(&refunded)))
 }
 
 /// Why a bill is taken back.

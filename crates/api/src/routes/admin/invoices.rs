@@ -9,7 +9,7 @@ use crate::http::problem::ApiResult;
 use crate::routes::bills::InvoiceView;
 use crate::services::Services;
 use actix_web::{HttpResponse, get, post, web};
-use domain::billing::{InvoiceFilter, InvoiceStatus};
+use domain::billing::{InvoiceEnd, InvoiceFilter, InvoiceStatus};
 use domain::error::Error;
 use domain::id::InvoiceId;
 use serde::Deserialize;
@@ -27,6 +27,8 @@ pub struct InvoiceParams {
     pub bill: Option<String>,
     /// `requested`, `issued`, `rejected` or `reversed`.
     pub status: Option<String>,
+    /// `true`: only those to reject or reverse, because money went back of their bill.
+    pub outdated: Option<bool>,
     /// Rows on the page, 1 to 200; 50 when left out.
     #[param(minimum = 1, maximum = 200)]
     pub limit: Option<u32>,
@@ -56,6 +58,7 @@ pub async fn list_invoices(
         account: query.account.as_deref().map(|text| path_id(text, "account")).transpose()?,
         bill: query.bill.as_deref().map(|text| path_id(text, "bill")).transpose()?,
         status: query.status.as_ref().map(status).transpose()?,
+        outdated: query.outdated.unwrap_or_default(),
     };
     let invoices = services.billing.list_invoices(actor, &filter, page).await?;
     Ok(HttpResponse::Ok().json(Listed::of(invoices, |invoice| InvoiceView::from(&invoice))))
@@ -118,12 +121,7 @@ pub async fn reject_invoice(
     body: Body<InvoiceReasonBody>,
     services: web::Data<Arc<Services>>,
 ) -> ApiResult {
-    let actor = caller.actor().clone();
-    actor.require_admin()?;
-    let id: InvoiceId = path_id(&id, "invoice")?;
-    let reason = body.0.reason;
-    let rejected = services.run(|all| async move { all.billing.reject_invoice(&actor, id, &reason).await }).await?;
-    Ok(HttpResponse::Ok().json(InvoiceView::from(&rejected)))
+    end(&caller, &id, (InvoiceEnd::Reject, body.0), &services).await
 }
 
 /// Record that an issued invoice was taken back (红冲). The customer may ask for another.
@@ -140,10 +138,18 @@ pub async fn reverse_invoice(
     body: Body<InvoiceReasonBody>,
     services: web::Data<Arc<Services>>,
 ) -> ApiResult {
+    end(&caller, &id, (InvoiceEnd::Reverse, body.0), &services).await
+}
+
+async fn end(
+    caller: &Caller,
+    id: &str,
+    (how, InvoiceReasonBody { reason }): (InvoiceEnd, InvoiceReasonBody),
+    services: &Arc<Services>,
+) -> ApiResult {
     let actor = caller.actor().clone();
     actor.require_admin()?;
-    let id: InvoiceId = path_id(&id, "invoice")?;
-    let reason = body.0.reason;
-    let reversed = services.run(|all| async move { all.billing.reverse_invoice(&actor, id, &reason).await }).await?;
-    Ok(HttpResponse::Ok().json(InvoiceView::from(&reversed)))
+    let id: InvoiceId = path_id(id, "invoice")?;
+    let ended = services.run(|all| async move { all.billing.end_invoice(&actor, id, how, &reason).await }).await?;
+    Ok(HttpResponse::Ok().json(InvoiceView::from(&ended)))
 }

@@ -11,6 +11,8 @@ mod options;
 mod outbox;
 mod payments;
 mod products;
+mod report_views;
+mod reports;
 mod suspense;
 mod test_clock;
 
@@ -54,6 +56,10 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(payments::list_refunds)
         .service(payments::refund_payment)
         .service(payments::confirm_payment)
+        .service(reports::report_revenue)
+        .service(reports::report_overage)
+        .service(reports::report_receivables)
+        .service(reports::report_refunds)
         .service(suspense::list_suspense)
         .service(suspense::resolve_suspense)
         .service(suspense::list_differences)

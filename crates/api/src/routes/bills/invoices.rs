@@ -58,6 +58,8 @@ pub struct InvoiceView {
     reason: Option<String>,
     requested_at: String,
     issued_at: Option<String>,
+    /// Since when it is over more than was kept of the bill: while it stands, it has to be rejected or reversed.
+    outdated_at: Option<String>,
     updated_at: String,
 }
 
@@ -79,6 +81,7 @@ impl From<&Invoice> for InvoiceView {
             reason: invoice.reason.clone(),
             requested_at: time::text(invoice.requested_at),
             issued_at: invoice.issued_at.map(time::text),
+            outdated_at: invoice.outdated_at.map(time::text),
             updated_at: time::text(invoice.updated_at),
         }
     }

@@ -1,6 +1,7 @@
 //! `/bills`: what an account owes and owed, why, and paying it.
 
 mod invoices;
+mod receipt;
 mod recurring;
 mod views;
 
@@ -28,7 +29,13 @@ pub use invoices::InvoiceView;
 pub use views::{BillDetail, BillPaymentView, BillSummary};
 
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(list_bills).service(get_bill).service(list_bill_usage).service(pay_bill);
+    // Before the bill itself, whose id would take any ending.
+    config
+        .service(list_bills)
+        .service(receipt::get_receipt)
+        .service(get_bill)
+        .service(list_bill_usage)
+        .service(pay_bill);
     config.service(invoices::request_invoice).service(invoices::list_bill_invoices);
     recurring::configure(config);
 }

@@ -3,8 +3,8 @@
 use super::DEFAULT_PLAN;
 use super::document::{Fields, Mistakes, Node};
 use crate::money::{Currency, Money};
-use crate::plans::BillTerms;
-use crate::plans::{Percent, PlanCode};
+use crate::plans::{BillTerms, MAX_SELLER_TEXT, Percent, PlanCode, Seller};
+use crate::text::visible_line;
 use chrono_tz::Tz;
 
 /// Most warning thresholds.
@@ -24,10 +24,11 @@ pub(super) struct Billing {
     pub(super) spend_cap: Option<Money>,
     pub(super) default_plan: Option<PlanCode>,
     pub(super) bills: BillTerms,
+    pub(super) seller: Seller,
 }
 
 pub(super) fn read(root: &Fields, mistakes: &mut Mistakes) -> Billing {
-    let known = ["currency", "time_zone", "spend_cap", "default_plan", "bills"];
+    let known = ["currency", "time_zone", "spend_cap", "default_plan", "bills", "seller"];
     let section = root.require("billing", mistakes).and_then(|node| node.fields(&known, mistakes));
     let Some(fields) = section else { return Billing::default() };
     let currency = fields
@@ -42,7 +43,26 @@ pub(super) fn read(root: &Fields, mistakes: &mut Mistakes) -> Billing {
         None => PlanCode::parse(DEFAULT_PLAN),
     };
     let bills = read_bills(&fields, mistakes);
-    Billing { currency, zone, spend_cap, default_plan, bills }
+    let seller = read_seller(&fields, mistakes);
+    Billing { currency, zone, spend_cap, default_plan, bills, seller }
+}
+
+fn read_seller(billing: &Fields, mistakes: &mut Mistakes) -> Seller {
+    let mut seller = Seller::default();
+    let known = ["name", "address", "tax_id", "contact"];
+    let Some(fields) = billing.get("seller").and_then(|node| node.fields(&known, mistakes)) else { return seller };
+    let texts = [
+        ("name", &mut seller.name),
+        ("address", &mut seller.address),
+        ("tax_id", &mut seller.tax_id),
+        ("contact", &mut seller.contact),
+    ];
+    let expected = format!("one line of visible text of at most {MAX_SELLER_TEXT} characters");
+    for (key, text) in texts {
+        let line = |text: &str| visible_line(text, MAX_SELLER_TEXT).ok();
+        *text = fields.get(key).and_then(|node| node.word(&expected, line, mistakes));
+    }
+    seller
 }
 
 /// When bills are issued, due and chased; what is left out is as by default.

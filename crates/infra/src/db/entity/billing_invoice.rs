@@ -21,6 +21,7 @@ pub struct Model {
     pub reason: Option<String>,
     pub requested_at: DateTimeUtc,
     pub issued_at: Option<DateTimeUtc>,
+    pub outdated_at: Option<DateTimeUtc>,
     pub updated_at: DateTimeUtc,
 }
 

@@ -4,6 +4,7 @@ mod bills;
 mod charges;
 mod identity;
 mod incentives;
+mod invoices;
 mod kernel;
 mod ledger;
 mod orders;
@@ -56,6 +57,7 @@ pub(super) const ALL: &[&[Invariant]] = &[
     suspense::RULES,
     charges::RULES,
     bills::RULES,
+    invoices::RULES,
     incentives::RULES,
     identity::RULES,
     kernel::RULES,
