@@ -9,6 +9,7 @@ use domain::billing::{Cell, EarnedSum, IssuedSum, Months, OverageRow, OwedSum, P
 use domain::store::StoreResult;
 use domain::wallet::TransferKind;
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
+use std::fmt::Write;
 use uuid::Uuid;
 
 /// Ids begin with the time of their row, which was asked for a moment before or after.
@@ -173,7 +174,9 @@ impl Writer {
     fn bind(&mut self, value: impl Into<Value>) {
         self.values.push(value.into());
         match self.backend {
-            DbBackend::Postgres => self.text.push_str(&format!("${}", self.values.len())),
+            DbBackend::Postgres => {
+                let _ = write!(self.text, "${}", self.values.len());
+            }
             _ => self.text.push('?'),
         }
     }
@@ -181,19 +184,19 @@ impl Writer {
     fn month(&mut self, column: &str, months: &Months) {
         self.text.push_str("CAST(CASE");
         for (place, bound) in (-1..).zip(months.bounds()) {
-            self.text.push_str(&format!(" WHEN {column} < "));
+            let _ = write!(self.text, " WHEN {column} < ");
             self.bind(*bound);
-            self.text.push_str(&format!(" THEN {place}"));
+            let _ = write!(self.text, " THEN {place}");
         }
         let integer = if self.backend == DbBackend::MySql { "SIGNED" } else { "BIGINT" };
-        self.text.push_str(&format!(" ELSE {} END AS {integer})", months.len()));
+        let _ = write!(self.text, " ELSE {} END AS {integer})", months.len());
     }
 
     fn bound<V: Into<Value>>(&mut self, column: &str, from: V, to: Option<V>) {
-        self.text.push_str(&format!("{column} >= "));
+        let _ = write!(self.text, "{column} >= ");
         self.bind(from);
         if let Some(to) = to {
-            self.text.push_str(&format!(" AND {column} < "));
+            let _ = write!(self.text, " AND {column} < ");
             self.bind(to);
         }
     }
