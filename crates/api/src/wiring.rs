@@ -58,6 +58,13 @@ pub async fn wire_at(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Resu
     Ok(Arc::new(build(settings, Arc::new(database), clock, None)?))
 }
 
+fn committer(settings: &Settings, metering: &Arc<MeteringService>) -> Committer {
+    // SQLite has one writer; a second committer would only wait for it.
+    let shards = if settings.database.url.expose_secret().starts_with("sqlite:") { 1 } else { 2 };
+    let bounds = CommitBounds { queue: settings.limits.commit_queue, batch: settings.limits.commit_batch };
+    Committer::start(metering, shards, bounds, &Handle::current())
+}
+
 fn build(
     settings: &Settings,
     store: Arc<dyn Store>,
@@ -71,9 +78,6 @@ fn build(
     let hook: Arc<dyn PeriodHook> = Arc::new(BillingHook { gauges, catalogue: catalogue.clone() });
     let metering = MeteringService::new(store.clone(), clock.clone(), catalogue.clone()).with_hook(hook.clone());
     let metering = Arc::new(metering);
-    // SQLite has one writer; a second committer would only wait for it.
-    let shards = if settings.database.url.expose_secret().starts_with("sqlite:") { 1 } else { 2 };
-    let bounds = CommitBounds { queue: settings.limits.commit_queue, batch: settings.limits.commit_batch };
     let session_lifetime = TimeDelta::hours(i64::from(settings.sessions.ttl_hours));
     let meters: Arc<dyn MeterScales> = Arc::new(Scales(catalogue.clone()));
     let subscriptions = SubscriptionService {
@@ -156,7 +160,7 @@ fn build(
         },
         retention: retention(settings, &store, &clock),
         quota_answers: QuotaAnswers::default(),
-        committer: Committer::start(&metering, shards, bounds, &Handle::current()),
+        committer: committer(settings, &metering),
         metering,
         body_limit: settings.server.body_limit_bytes,
         batch_limit: settings.limits.batch_events,
