@@ -172,7 +172,26 @@ def stripe(merchant, here):
     paid = client.v1.checkout.sessions.retrieve(session.id)
     refund = client.v1.refunds.create(params={"payment_intent": paid.payment_intent, "amount": 400})
     assert refund.status == "succeeded" and refund.amount == 400, refund
-    return "checkout session, event, retrieve, refund"
+    invoice = charged(client, here, item)
+    assert invoice.status == "paid" and invoice.amount_paid == 1000, invoice
+    return "checkout session, event, retrieve, refund, subscription, invoice of a charge"
+
+
+def charged(client, here, item):
+    """The invoice of a subscription's first charge, as the day's charges lead to it."""
+    term = dict(item, price_data=dict(item["price_data"], recurring={"interval": "month"}))
+    plan = number()
+    client.v1.checkout.sessions.create(params={
+        "mode": "subscription", "line_items": [term], "client_reference_id": plan, "success_url": here,
+        "subscription_data": {"metadata": {"number": plan}},
+    })
+    fake("/_fake/pay", {"kind": "stripe", "number": plan})
+    day = client.v1.balance_transactions.list(params={"limit": 100, "expand": ["data.source"]})
+    charges = [row.source for row in day.data if row.type == "charge"]
+    intent = next(charge.payment_intent for charge in charges if "number" not in charge.metadata)
+    of = {"type": "payment_intent", "payment_intent": intent}
+    payments = client.v1.invoice_payments.list(params={"payment": of})
+    return client.v1.invoices.retrieve(payments.data[0].invoice)
 
 
 def main():

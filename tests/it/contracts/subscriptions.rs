@@ -1,12 +1,13 @@
 //! Subscriptions at Stripe: checkout, events in every order, cancellation, the portal.
 
 use domain::orders::{
-    CancelWhen, CheckoutRequest, NotificationRefused, Notified, PaymentProvider, ProviderNumber,
-    ProviderSubscriptionStatus, SubscriptionEvent, SubscriptionMessage, SubscriptionProvider,
+    BillRowKind, CHECKED_OUT, CancelWhen, CheckoutRequest, NotificationRefused, Notified, PaymentProvider,
+    ProviderError, ProviderNumber, ProviderSubscriptionStatus, SubscriptionEvent, SubscriptionMessage,
+    SubscriptionProvider,
 };
 use domain::plans::Interval;
 use fakepay::{FakePay, Kind, Twist, actions, compose};
-use harness::payments::{fake, raw, stripe, yuan};
+use harness::payments::{fake, raw, stripe, today, yuan};
 use infra::payments::stripe::Stripe;
 use uuid::Uuid;
 
@@ -105,4 +106,51 @@ async fn a_subscription_ends_when_it_is_told_to_and_can_be_kept() {
         assert_eq!(ended.status, ProviderSubscriptionStatus::Cancelled);
         assert!(ended.ended_at.is_some());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_charge_is_in_the_daily_bill_under_the_id_of_its_invoice() {
+    let fake = fake();
+    let provider = stripe(&fake);
+    let (_, id) = subscribed(&fake, &provider).await;
+    assert!(actions::next_term(&fake.shared, &id, true));
+    assert!(actions::next_term(&fake.shared, &id, false));
+    let told = events(&fake, &provider, Twist::None).into_iter().map(|message| message.unwrap().event);
+    let (mut paid, mut failed) = (Vec::new(), Vec::new());
+    for event in told {
+        match event {
+            SubscriptionEvent::Paid(invoice) => paid.push(invoice),
+            SubscriptionEvent::PaymentFailed(invoice) => failed.push(invoice),
+            _ => {}
+        }
+    }
+    let rows = provider.daily_bill(today(Kind::Stripe)).await.unwrap();
+    assert_eq!((rows.len(), paid.len(), failed.len()), (2, 2, 1), "{rows:?}");
+    let charged = yuan("297.00");
+    for invoice in &paid {
+        let row = rows.iter().find(|row| row.number == invoice.reference).unwrap();
+        assert_eq!((row.kind, row.amount, invoice.amount), (BillRowKind::Charge, charged, charged));
+        assert_eq!(invoice.paid_at, Some(row.at));
+        assert_eq!(provider.query_charge(&invoice.reference).await.unwrap().as_ref(), Some(invoice));
+    }
+    assert_eq!(provider.query_charge(&failed[0].reference).await, Ok(None), "it was not paid");
+    assert_eq!(provider.query_charge("in_nobody").await, Ok(None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkout_of_before_says_what_may_follow() {
+    let fake = fake();
+    let provider = stripe(&fake);
+    let wish = wish();
+    let first = provider.checkout(&wish).await.unwrap();
+    let again = CheckoutRequest { before: Some(first.reference.clone()), ..wish };
+    assert_eq!(provider.checkout(&again).await.unwrap(), first, "it is open");
+    fake.shared.manners().skew_seconds += 25 * 3600;
+    let second = provider.checkout(&again).await.unwrap();
+    assert_ne!(second, first, "it expired");
+    assert_eq!(provider.checkout(&again).await.unwrap(), second, "the same question again");
+    actions::pay(&fake.shared, Kind::Stripe, &again.number.to_string()).unwrap();
+    let used = CheckoutRequest { before: Some(second.reference), ..again };
+    let refused = provider.checkout(&used).await;
+    assert!(matches!(refused, Err(ProviderError::Refused { ref code, .. }) if code == CHECKED_OUT), "{refused:?}");
 }
