@@ -79,6 +79,7 @@ const USE_CASES: &[&str] = &[
     "notices/fan_out.rs",
     "notices/sweeping.rs",
     "notices/webhooks.rs",
+    "orders/asking_refunds.rs",
     "orders/attempts.rs",
     "orders/closing.rs",
     "orders/confirming.rs",

@@ -1,10 +1,12 @@
 //! What is bought and paid: orders, payments, refunds, and the providers that move the money.
 
+mod asking_refunds;
 mod attempts;
 mod charge;
 mod closing;
 mod confirming;
 mod delivering;
+mod drafting;
 mod gathering;
 mod hooks;
 mod message;
@@ -30,6 +32,7 @@ mod subscription_provider;
 mod suspense;
 mod telling;
 
+pub use asking_refunds::REFUND_CHUNK;
 pub use attempts::{Attempt, Draft};
 pub use charge::Charge;
 pub use closing::EXPIRE_CHUNK;
@@ -60,7 +63,7 @@ pub use provider::{
 pub use reconciliation::{Difference, DifferenceClass, DifferenceStatus, Found, OurSide, compare};
 pub use reconciling::Reconciled;
 pub use refund::{NoSuchRefundStep, Refund, RefundStatus, share_of};
-pub use refunding::{REFUND_CHUNK, RefundWish};
+pub use refunding::RefundWish;
 pub use resolving::ResolveWish;
 pub use rules::{PaymentProviders, PaymentRules};
 pub use service::{OrderService, OrderView, OrderWish, Wanted};

@@ -1,11 +1,12 @@
-//! Refunds: taken back and committed first, then asked for at the provider, then settled or given back.
+//! Refunds: taken back and committed first, then asked for at the provider (`asking_refunds`), then settled or given back.
 
+use super::drafting::{draft, read_amount};
 use super::message::MessageOutcome;
 use super::order::{CloseReason, Order};
 use super::order_status::OrderStatus;
 use super::payment::Payment;
-use super::provider::{ProviderError, RefundRequest, RefundState};
-use super::refund::{MAX_REASON_LENGTH, Refund, RefundStatus};
+use super::provider::RefundState;
+use super::refund::{Refund, RefundStatus};
 use super::service::OrderService;
 use super::settling;
 use super::suspense::{SuspenseItem, SuspenseReason};
@@ -16,17 +17,10 @@ use crate::error::{Error, Result};
 use crate::id::{PaymentId, PaymentMessageId, RefundId};
 use crate::idempotency::{self, Answered, IdempotentRequest};
 use crate::money::Money;
-use crate::quantity::Quantity;
 use crate::store::{Repositories, StoreError, retrying};
-use crate::text::visible_line;
 use crate::wallet::{self, LedgerAccount, Provider, Transfer, TransferKind};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::json;
-
-/// Refunds asked about between two looks at the clock.
-pub const REFUND_CHUNK: u32 = 50;
-/// A caller who died before the provider was asked is followed by the loop after this time.
-const ASK_AFTER: TimeDelta = TimeDelta::seconds(20);
 
 /// A refund as an operator asks for it.
 #[derive(Clone, Debug)]
@@ -85,88 +79,6 @@ impl OrderService {
         idempotency::keep(&*work, once, &refund.id, now).await?;
         work.commit().await?;
         Ok(Answered::fresh(refund.id))
-    }
-
-    /// Asks the provider for a refund that is not over; answers it as it is then.
-    pub(super) async fn send_refund(&self, id: RefundId) -> Result<Refund> {
-        let refund = self.store.refunds().find(id).await?.ok_or(Error::NotFound("refund"))?;
-        if refund.status != RefundStatus::Unknown {
-            return Ok(refund);
-        }
-        let (provider, request) = self.refund_request(&refund).await?;
-        let adapter = self.providers.get(provider).ok_or(Error::Unavailable)?;
-        let state = match adapter.refund(&request).await {
-            Ok(state) => Some(state),
-            Err(ProviderError::Unavailable | ProviderError::Unknown) => None,
-            Err(ProviderError::Unsupported) => Some(failed("the provider does not refund")),
-            // It may have been done before: what holds is what the provider answers to a query.
-            Err(ProviderError::Refused { code, message }) => match adapter.query_refund(&request).await {
-                Ok(RefundState::NotFound) => Some(failed(&format!("{code}: {message}"))),
-                Ok(state) => Some(state),
-                Err(_) => None,
-            },
-        };
-        if let Some(state) = state {
-            self.apply_refund(id, None, &state, None).await.map(drop)?;
-        } else {
-            tracing::warn!(refund = %id, "whether the provider refunds is not known; it is asked again");
-        }
-        self.store.refunds().find(id).await?.ok_or(Error::NotFound("refund"))
-    }
-
-    /// Asks about a chunk of the refunds that are due; how many that were.
-    pub async fn follow_refunds(&self) -> Result<u32> {
-        let due = self.store.refunds().due(self.clock.now(), REFUND_CHUNK).await?;
-        let count = u32::try_from(due.len()).unwrap_or(u32::MAX);
-        for refund in due {
-            if let Err(error) = self.follow(&refund).await {
-                tracing::warn!(refund = %refund.id, error = ?error, "a refund could not be followed");
-            }
-        }
-        Ok(count)
-    }
-
-    async fn follow(&self, refund: &Refund) -> Result<()> {
-        // First the next look, so that a provider who does not answer does not hold up the others.
-        retrying!(self.store, self.note_check(refund.id))?;
-        let (provider, request) = self.refund_request(refund).await?;
-        let Some(adapter) = self.providers.get(provider) else { return Ok(()) };
-        match adapter.query_refund(&request).await {
-            Ok(RefundState::NotFound) if refund.status == RefundStatus::Unknown => {
-                self.send_refund(refund.id).await.map(drop)
-            }
-            Ok(state) => self.apply_refund(refund.id, None, &state, None).await.map(drop),
-            Err(error) => {
-                tracing::warn!(refund = %refund.id, %error, "the provider could not be asked");
-                Ok(())
-            }
-        }
-    }
-
-    async fn note_check(&self, id: RefundId) -> Result<()> {
-        let now = self.clock.now();
-        let work = self.store.begin().await?;
-        let Some((refund, _)) = lock_refund(&*work, id).await? else { return Ok(()) };
-        work.refunds().save(&refund.checked(now)).await?;
-        Ok(work.commit().await?)
-    }
-
-    pub(super) async fn refund_request(&self, refund: &Refund) -> Result<(Provider, RefundRequest)> {
-        let payment = self.store.payments().find(refund.payment).await?.ok_or(Error::NotFound("payment"))?;
-        let item = match refund.suspense {
-            Some(id) => self.store.suspense().find(id).await?,
-            None => None,
-        };
-        let transaction = item.as_ref().map(|item| item.transaction.clone()).or_else(|| payment.transaction.clone());
-        let request = RefundRequest {
-            number: refund.number(),
-            payment: payment.number(),
-            transaction: transaction.unwrap_or_default(),
-            amount: refund.amount,
-            paid: item.map(|item| item.amount).or(payment.captured).unwrap_or(payment.amount),
-            reason: refund.reason.clone(),
-        };
-        Ok((payment.provider, request))
     }
 
     /// Takes up what a provider says about a refund; false when the number is not ours.
@@ -295,10 +207,6 @@ fn short(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).take(255).collect()
 }
 
-fn failed(reason: &str) -> RefundState {
-    RefundState::Failed { reason: reason.to_owned() }
-}
-
 /// Whether the suspended money is what the payment counts as captured.
 pub(super) fn is_of(item: &SuspenseItem, payment: &Payment) -> bool {
     payment.transaction.as_deref() == Some(&item.transaction)
@@ -325,7 +233,7 @@ async fn close_undeliverable(work: &dyn Repositories, item: &SuspenseItem, now: 
     telling::order(work, &closed, &["order.closed"], now).await
 }
 
-async fn lock_refund(work: &dyn Repositories, id: RefundId) -> Result<Option<(Refund, Payment)>> {
+pub(super) async fn lock_refund(work: &dyn Repositories, id: RefundId) -> Result<Option<(Refund, Payment)>> {
     let Some(found) = work.refunds().find(id).await? else { return Ok(None) };
     work.accounts().lock(found.account).await?.ok_or(Error::NotFound("account"))?;
     let refund = work.refunds().find(id).await?.ok_or(Error::NotFound("refund"))?;
@@ -357,48 +265,4 @@ async fn release(work: &dyn Repositories, refund: &Refund, now: DateTime<Utc>) -
         return Ok(());
     }
     Err(StoreError::Corrupt { table: "payments", column: "refunding" }.into())
-}
-
-/// The amount asked for, or all that is left.
-fn read_amount(payment: &Payment, wish: Option<&str>) -> Result<Money> {
-    let captured = payment.captured.ok_or_else(|| Error::conflict("not_delivered", "No money came in for this."))?;
-    let amount = match wish {
-        None => captured.checked_sub(payment.refunding)?,
-        Some(text) => Money::parse_minor(text, captured.currency())
-            .map_err(|error| Error::invalid("amount", error.to_string()))?,
-    };
-    match (amount.is_positive(), wish) {
-        (true, _) => Ok(amount),
-        (false, Some(_)) => Err(Error::invalid("amount", "must be above zero")),
-        (false, None) => Err(Error::conflict("refund_too_large", "All of it was refunded before.")),
-    }
-}
-
-/// A refund before it is reserved.
-pub(super) fn draft(
-    actor: &Actor,
-    payment: &Payment,
-    amount: Money,
-    reason: &str,
-    now: DateTime<Utc>,
-) -> Result<Refund> {
-    let reason = visible_line(reason, MAX_REASON_LENGTH).map_err(|problem| Error::invalid("reason", problem))?;
-    Ok(Refund {
-        id: RefundId::new(now),
-        payment: payment.id,
-        order: payment.order,
-        account: payment.account,
-        amount,
-        reason,
-        status: RefundStatus::Unknown,
-        problem: None,
-        operator: actor.user,
-        suspense: None,
-        even_if_used: false,
-        taken_back: Quantity::ZERO,
-        checks: 0,
-        next_check_at: Some(now + ASK_AFTER),
-        created_at: now,
-        ended_at: None,
-    })
 }

@@ -1,9 +1,10 @@
 //! Operators resolve suspended money: back to whoever paid, into the wallet, or deliver nevertheless.
 
+use super::drafting::draft;
 use super::order::Order;
 use super::order_status::OrderStatus;
 use super::refund::Refund;
-use super::refunding::{book, draft, is_of, reserve};
+use super::refunding::{book, is_of, reserve};
 use super::service::OrderService;
 use super::settling::{self, Counter};
 use super::suspense::{MAX_NOTE_LENGTH, Resolution, SuspenseItem};
