@@ -83,3 +83,8 @@ storms:
 chaos *arguments:
     cargo build --release -p suanpan -p suanpan-bench
     TEST_POSTGRES_URL={{ postgres }} TEST_MARIADB_URL={{ mariadb }} target/release/chaos {{ arguments }}
+
+# Receipts as PDF: their crate, and over HTTP by a server that makes them.
+receipts:
+    cargo test --manifest-path crates/receipts/Cargo.toml
+    cargo test --workspace --features suanpan-tests/pdf --test it http::receipts
