@@ -6,7 +6,7 @@ use domain::accounts::{
     AccountService, KeyService, OAuthService, OperatorService, OptionService, RegistrationService, VerificationService,
 };
 use domain::actor::Actor;
-use domain::billing::{BillingService, RecurringService};
+use domain::billing::{BillingService, ChargingService, RecurringService};
 use domain::error::{Error, Result};
 use domain::id::{AccountId, ReservationId};
 use domain::identity::IdentityService;
@@ -48,6 +48,7 @@ pub struct Services {
     pub subscriptions: SubscriptionService,
     pub billing: Arc<BillingService>,
     pub recurring: Arc<RecurringService>,
+    pub charging: ChargingService,
     pub grants: GrantService,
     pub redemptions: RedemptionService,
     pub check_ins: CheckInService,

@@ -3,7 +3,9 @@
 use chrono::TimeDelta;
 use domain::accounts::{AccountRef, Registration};
 use domain::actor::Actor;
-use domain::billing::{CouponWish, RecurringService, RefundTo, RefundWish as BillRefundWish};
+use domain::billing::{
+    BillFilter, BillStatus, ChargingService, CouponWish, RecurringService, RefundTo, RefundWish as BillRefundWish,
+};
 use domain::id::{AccountId, BillId, PaymentId};
 use domain::idempotency::IdempotentRequest;
 use domain::identity::{Password, Username};
@@ -239,6 +241,19 @@ impl<'a> Market<'a> {
             recurring.heard(Provider::Stripe, &event).await.unwrap();
         }
         fake.stop().await;
+    }
+
+    /// What was used beyond is paid at a provider, and given back in part.
+    pub async fn settle(&self, who: &Customer) {
+        let billing = self.scene.services.billing.clone();
+        let filter = BillFilter { status: Some(BillStatus::Unpaid), ..BillFilter::default() };
+        let bill = billing.list(&who.actor, &MINE, filter, PAGE).await.unwrap().rows.remove(0).id;
+        let charging = ChargingService { billing, orders: self.orders.clone() };
+        let how = (Provider::WeChat, PayMethod::Default);
+        let made = charging.charge(&who.actor, bill, how, &once(&who.actor)).await.unwrap().value;
+        self.hear(&made, None).await;
+        self.provider.answer_refunds(RefundState::Succeeded { refunded_at: self.scene.now() });
+        charging.refund(&self.operator, bill, (Some("1.00"), "a test"), &once(&self.operator)).await.unwrap();
     }
 
     /// Closes what ended.
