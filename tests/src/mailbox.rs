@@ -1,6 +1,7 @@
 //! A mail server on this machine: speaks SMTP, keeps what it is handed, and refuses whom it is told to.
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test without its mail server fails")]
 
+use crate::scene::Scene;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -54,6 +55,18 @@ impl Mailbox {
             }
         });
         Self { address, mails, task }
+    }
+
+    /// A server that hands its mails in here, with more settings.
+    pub async fn scene(&self, url: &str, more: &[(&str, &str)]) -> Scene {
+        let port = self.address.port().to_string();
+        let ours = [
+            ("SUANPAN__MAIL__ENABLED", "true"),
+            ("SUANPAN__MAIL__HOST", "127.0.0.1"),
+            ("SUANPAN__MAIL__PORT", &port),
+            ("SUANPAN__MAIL__TLS", "none"),
+        ];
+        Scene::with(url, &[&ours[..], more].concat()).await
     }
 
     pub fn mails(&self) -> Vec<Handed> {

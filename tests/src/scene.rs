@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use domain::accounts::{Account, Registration};
 use domain::actor::{Actor, Role};
 use domain::id::AccountId;
-use domain::identity::{Password, Username};
+use domain::identity::{Email, Password, Username};
 use domain::metering::{Consume, Dimensions, MeterQuota, Outcome, UsageKey};
 use domain::outbox::Event;
 use domain::plans::{MeterCode, PlanCode, PlanWish};
@@ -70,6 +70,21 @@ impl Scene {
             self.put_on(&customer, plan, None).await;
         }
         customer
+    }
+
+    /// A new user with an address of mail, who reads a language if one is named.
+    pub async fn reader(&self, address: &str, locale: Option<&str>) -> Customer {
+        let wish = Registration { email: Some(Email::parse(address).unwrap()), ..Registration::default() };
+        let password = Password::choose("a password of tests").unwrap();
+        let made = self.services.registration.register(wish, &password, None).await.unwrap();
+        if let Some(locale) = locale {
+            let work = self.services.store.begin().await.unwrap();
+            let mut reader = work.users().lock(made.user.id).await.unwrap().unwrap();
+            reader.profile.settings = json!({"locale": locale});
+            work.users().save(&reader).await.unwrap();
+            work.commit().await.unwrap();
+        }
+        Customer { actor: made.user.as_actor(), account: made.account.id }
     }
 
     /// A new user with the user's name and session token.

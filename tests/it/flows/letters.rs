@@ -2,11 +2,10 @@
 
 use api::dispatcher::Dispatcher;
 use chrono::TimeDelta;
-use domain::accounts::{AccountRef, Registration};
+use domain::accounts::AccountRef;
 use domain::billing::{BillFilter, BillKind, InvoiceEnd, InvoiceKind, InvoiceWish, RefundTo, RefundWish};
 use domain::id::BillId;
 use domain::idempotency::IdempotentRequest;
-use domain::identity::{Email, Password};
 use domain::page::PageRequest;
 use domain::plans::{PlanCode, PlanWish};
 use harness::databases::Fresh;
@@ -14,7 +13,6 @@ use harness::db_test;
 use harness::mailbox::{Handed, Mailbox};
 use harness::receiver::until;
 use harness::scene::{Customer, Scene, command};
-use serde_json::json;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -49,31 +47,11 @@ const TOLD: [(&str, bool); 22] = [
     ("invoice.reversed", true),
 ];
 
-async fn scene(url: &str, mailbox: &Mailbox) -> Scene {
-    let port = mailbox.address.port().to_string();
-    let more = [
-        ("SUANPAN__MAIL__ENABLED", "true"),
-        ("SUANPAN__MAIL__HOST", "127.0.0.1"),
-        ("SUANPAN__MAIL__PORT", &port),
-        ("SUANPAN__MAIL__TLS", "none"),
-        ("SUANPAN__MAIL__FROM", "noreply@suanpan.example"),
-        ("SUANPAN__MAIL__LOCALE", "en"),
-        ("SUANPAN__WARNINGS__AT", "100"),
-    ];
-    Scene::with(url, &more).await
-}
-
-async fn customer(scene: &Scene, address: &str, locale: &str) -> Customer {
-    let wish = Registration { email: Some(Email::parse(address).unwrap()), ..Registration::default() };
-    let password = Password::choose("a password of tests").unwrap();
-    let made = scene.services.registration.register(wish, &password, None).await.unwrap();
-    let work = scene.services.store.begin().await.unwrap();
-    let mut reader = work.users().lock(made.user.id).await.unwrap().unwrap();
-    reader.profile.settings = json!({"locale": locale});
-    work.users().save(&reader).await.unwrap();
-    work.commit().await.unwrap();
-    Customer { actor: made.user.as_actor(), account: made.account.id }
-}
+const SETTINGS: [(&str, &str); 3] = [
+    ("SUANPAN__MAIL__FROM", "noreply@suanpan.example"),
+    ("SUANPAN__MAIL__LOCALE", "en"),
+    ("SUANPAN__WARNINGS__AT", "100"),
+];
 
 fn once(customer: &Customer) -> IdempotentRequest {
     let key = Uuid::now_v7().to_string();
@@ -154,9 +132,9 @@ fn decoded(mail: &Handed) -> String {
 
 async fn everything_about_a_bill_is_told_once_and_in_order(fresh: &Fresh) {
     let mailbox = Mailbox::start().await;
-    let scene = scene(&fresh.url, &mailbox).await;
+    let scene = mailbox.scene(&fresh.url, &SETTINGS).await;
     let customers =
-        [customer(&scene, "smith@example.com", "en").await, customer(&scene, "zhang@example.com", "zh-CN").await];
+        [scene.reader("smith@example.com", Some("en")).await, scene.reader("zhang@example.com", Some("zh-CN")).await];
     is_suspended_and_recovers(&scene, &customers).await;
     for customer in &customers {
         is_invoiced(&scene, customer).await;

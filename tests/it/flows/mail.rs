@@ -2,8 +2,7 @@
 
 use crate::payments::once;
 use api::dispatcher::Dispatcher;
-use domain::accounts::{AccountRef, Registration};
-use domain::identity::{Email, Password};
+use domain::accounts::AccountRef;
 use domain::notices::DeliveryStatus;
 use domain::orders::{Attempt, ConfirmWish, OrderWish, PayMethod, RefundWish, Wanted};
 use domain::page::PageRequest;
@@ -13,45 +12,18 @@ use harness::db_test;
 use harness::mailbox::{Mailbox, UNKNOWN};
 use harness::receiver::until;
 use harness::scene::{Customer, Scene, command};
-use serde_json::json;
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-async fn scene(url: &str, mailbox: &Mailbox) -> Scene {
-    let port = mailbox.address.port().to_string();
-    let more = [
-        ("SUANPAN__MAIL__ENABLED", "true"),
-        ("SUANPAN__MAIL__HOST", "127.0.0.1"),
-        ("SUANPAN__MAIL__PORT", &port),
-        ("SUANPAN__MAIL__TLS", "none"),
-        ("SUANPAN__PAYMENTS__MANUAL__ENABLED", "true"),
-        ("SUANPAN__MAIL__FROM", "算盘 <noreply@suanpan.example>"),
-    ];
-    Scene::with(url, &more).await
-}
-
-async fn customer(scene: &Scene, address: &str) -> Customer {
-    let wish = Registration { email: Some(Email::parse(address).unwrap()), ..Registration::default() };
-    let password = Password::choose("a password of tests").unwrap();
-    let made = scene.services.registration.register(wish, &password, None).await.unwrap();
-    Customer { actor: made.user.as_actor(), account: made.account.id }
-}
-
-async fn reads_english(scene: &Scene, customer: &Customer) {
-    let work = scene.services.store.begin().await.unwrap();
-    let mut reader = work.users().lock(customer.actor.user).await.unwrap().unwrap();
-    reader.profile.settings = json!({"locale": "en-GB"});
-    work.users().save(&reader).await.unwrap();
-    work.commit().await.unwrap();
-}
+const SETTINGS: [(&str, &str); 2] =
+    [("SUANPAN__PAYMENTS__MANUAL__ENABLED", "true"), ("SUANPAN__MAIL__FROM", "算盘 <noreply@suanpan.example>")];
 
 async fn a_warning_is_mailed_in_the_readers_language(fresh: &Fresh) {
     let mailbox = Mailbox::start().await;
-    let scene = scene(&fresh.url, &mailbox).await;
-    let chinese = customer(&scene, "zhang@example.com").await;
-    let english = customer(&scene, "smith@example.com").await;
-    reads_english(&scene, &english).await;
+    let scene = mailbox.scene(&fresh.url, &SETTINGS).await;
+    let chinese = scene.reader("zhang@example.com", None).await;
+    let english = scene.reader("smith@example.com", Some("en-GB")).await;
     for customer in [&chinese, &english] {
         scene.consume_one(command(customer.account, "words", 24_000, "to the first threshold")).await.unwrap();
     }
@@ -92,9 +64,8 @@ async fn ordered(scene: &Scene, customer: &Customer, came_in: Option<&str>) -> A
 
 async fn what_becomes_of_an_order_is_mailed(fresh: &Fresh) {
     let mailbox = Mailbox::start().await;
-    let scene = scene(&fresh.url, &mailbox).await;
-    let customer = customer(&scene, "smith@example.com").await;
-    reads_english(&scene, &customer).await;
+    let scene = mailbox.scene(&fresh.url, &SETTINGS).await;
+    let customer = scene.reader("smith@example.com", Some("en-GB")).await;
     let delivered = ordered(&scene, &customer, Some("10.00")).await;
     let operator = scene.operator();
     let back = RefundWish { amount: Some("4.00".to_owned()), reason: "half".to_owned(), even_if_used: false };
@@ -125,9 +96,9 @@ db_test!(orders, what_becomes_of_an_order_is_mailed);
 async fn an_address_that_is_refused_for_good_makes_a_dead_letter_at_once_and_holds_up_nobody() {
     let fresh = harness::databases::sqlite().await;
     let mailbox = Mailbox::start().await;
-    let scene = scene(&fresh.url, &mailbox).await;
-    let refused = customer(&scene, UNKNOWN).await;
-    let other = customer(&scene, "other@example.com").await;
+    let scene = mailbox.scene(&fresh.url, &SETTINGS).await;
+    let refused = scene.reader(UNKNOWN, None).await;
+    let other = scene.reader("other@example.com", None).await;
     for customer in [&refused, &other] {
         scene.consume_one(command(customer.account, "words", 30_000, "both thresholds")).await.unwrap();
     }

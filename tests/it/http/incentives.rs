@@ -51,7 +51,16 @@ db_test!(a_code_is_redeemed_once_per_user_and_as_often_as_it_says, async |fresh:
     let history = app.by(&users[0].token).get("/redemptions").await.expect(200);
     assert_eq!(history.text("/data/0/value/quantity"), "50");
     app.by(&users[0].token).get(&path).await.expect(403);
-    operator.get(&format!("{path}/codes.csv")).await.expect(200);
+    let (media_type, file) = operator.file(&format!("{path}/codes.csv")).await;
+    assert_eq!(media_type, "text/csv; charset=utf-8");
+    let mut file = csv::Reader::from_reader(file.as_slice());
+    assert_eq!(file.headers().unwrap(), vec!["code", "hint", "used", "max_uses", "enabled"]);
+    let mut rows: Vec<_> =
+        file.records().map(|row| row.unwrap().iter().map(str::to_owned).collect::<Vec<_>>()).collect();
+    let place = |row: &Vec<String>| codes.iter().position(|code| *code == row[0]);
+    rows.sort_by_key(place);
+    let expected = |code: &str, used: &str| [code, &code[..5], used, "2", "false"].map(str::to_owned);
+    assert_eq!(rows, [expected(&codes[0], "2"), expected(&codes[1], "0")]);
     let log = operator.get("/admin/audit-log?action=redemption_batch.export").await.expect(200);
     assert_eq!(log.body["data"].as_array().unwrap().len(), 2);
 });

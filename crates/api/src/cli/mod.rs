@@ -22,7 +22,6 @@ use anyhow::anyhow;
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::process::ExitCode;
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
@@ -166,31 +165,27 @@ async fn run_to_end(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-/// What a command does. Boxed, for a future that holds every command's would be too deep for the compiler.
-type Run<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + 'a>>;
-
+/// Each command's future is boxed: one that held them all would be too deep for the compiler in a release build.
 async fn with_settings(command: Command, settings: Settings) -> anyhow::Result<()> {
-    let set = &settings;
-    let run: Run<'_> = match command {
-        Command::Serve => Box::pin(serve::serve(settings.clone())),
-        Command::Migrate { direction } => Box::pin(migrate::migrate(set, direction)),
-        Command::Partitions { json } => Box::pin(partitions::partitions(set, json)),
-        Command::Close { period, json } => Box::pin(async move { close::close(set, period.as_deref(), json).await }),
-        Command::Recompute(arguments) => Box::pin(async move { recompute::recompute_command(set, &arguments).await }),
-        Command::Seed { json } => Box::pin(seed::seed_command(set, json)),
+    match command {
+        Command::Serve => Box::pin(serve::serve(settings)).await,
+        Command::Migrate { direction } => Box::pin(migrate::migrate(&settings, direction)).await,
+        Command::Partitions { json } => Box::pin(partitions::partitions(&settings, json)).await,
+        Command::Close { period, json } => Box::pin(close::close(&settings, period.as_deref(), json)).await,
+        Command::Recompute(arguments) => Box::pin(recompute::recompute_command(&settings, &arguments)).await,
+        Command::Seed { json } => Box::pin(seed::seed_command(&settings, json)).await,
         Command::Admin { command: AdminCommand::Create { username } } => {
-            Box::pin(async move { admin::create(set, &username).await })
+            Box::pin(admin::create(&settings, &username)).await
         }
-        Command::Audit(arguments) => Box::pin(async move { audit::audit_command(set, &arguments).await }),
-        Command::Backup(arguments) => Box::pin(async move { backup::backup_command(set, &arguments).await }),
-        Command::AuditLog { command } => Box::pin(audit_log::audit_log_command(set, command)),
-        Command::RotateEncryption { json } => Box::pin(rotate_encryption::rotate_encryption(set, json)),
-        Command::Replay(arguments) => Box::pin(async move { replay::replay_command(set, &arguments).await }),
-        Command::Reconcile(arguments) => Box::pin(async move { reconcile::reconcile_command(set, &arguments).await }),
-        Command::Doctor => Box::pin(doctor::doctor(set)),
-        Command::Plans { .. } | Command::Openapi => return Ok(()),
-    };
-    run.await
+        Command::Audit(arguments) => Box::pin(audit::audit_command(&settings, &arguments)).await,
+        Command::Backup(arguments) => Box::pin(backup::backup_command(&settings, &arguments)).await,
+        Command::AuditLog { command } => Box::pin(audit_log::audit_log_command(&settings, command)).await,
+        Command::RotateEncryption { json } => Box::pin(rotate_encryption::rotate_encryption(&settings, json)).await,
+        Command::Replay(arguments) => Box::pin(replay::replay_command(&settings, &arguments)).await,
+        Command::Reconcile(arguments) => Box::pin(reconcile::reconcile_command(&settings, &arguments)).await,
+        Command::Doctor => Box::pin(doctor::doctor(&settings)).await,
+        Command::Plans { .. } | Command::Openapi => Ok(()),
+    }
 }
 
 fn load(file: Option<&std::path::Path>) -> anyhow::Result<Settings> {

@@ -4,14 +4,13 @@ use super::batches::{EnabledBody, EnabledView};
 use crate::caller::Caller;
 use crate::http::answers::{ReadErrors, WriteErrors};
 use crate::http::body::Body;
+use crate::http::csv;
 use crate::http::paging::{Listed, PageParams};
 use crate::http::params::{Params, path_id};
 use crate::http::problem::ApiResult;
 use crate::http::time;
 use crate::services::Services;
-use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::{HttpResponse, get, patch, web};
-use domain::error::Error;
 use domain::id::{RedemptionBatchId, RedemptionCodeId};
 use domain::incentives::{ExportedCode, RedemptionCode};
 use serde::Serialize;
@@ -105,21 +104,28 @@ pub async fn export_redemption_codes(
     caller.actor().require_admin()?;
     let id: RedemptionBatchId = path_id(&id, "batch")?;
     let export = move |all: Arc<Services>| async move { all.redemptions.export(caller.actor(), id).await };
-    let table = csv_of(&services.run(export).await?).map_err(|_| Error::Unavailable)?;
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8"))
-        .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{id}.csv\"")))
-        .body(table))
+    let rows: Vec<CodeRow> = services.run(export).await?.iter().map(CodeRow::from).collect();
+    csv::file(&id.to_string(), &rows)
 }
 
-/// No cell begins with what a spreadsheet takes for a formula: letters and digits only.
-fn csv_of(codes: &[ExportedCode]) -> Result<Vec<u8>, csv::Error> {
-    let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record(["code", "hint", "used", "max_uses", "enabled"])?;
-    for ExportedCode { text, code } in codes {
-        let (used, most) = (code.used.to_string(), code.max_uses.to_string());
-        let enabled = if code.enabled { "true" } else { "false" };
-        table.write_record([text.expose().as_str(), &code.hint, &used, &most, enabled])?;
+/// A code in clear. No cell begins with what a spreadsheet takes for a formula: letters and digits only.
+#[derive(Default, Serialize)]
+struct CodeRow {
+    code: String,
+    hint: String,
+    used: i64,
+    max_uses: i64,
+    enabled: bool,
+}
+
+impl From<&ExportedCode> for CodeRow {
+    fn from(ExportedCode { text, code }: &ExportedCode) -> Self {
+        Self {
+            code: text.expose(),
+            hint: code.hint.clone(),
+            used: code.used,
+            max_uses: code.max_uses,
+            enabled: code.enabled,
+        }
     }
-    table.into_inner().map_err(|error| csv::Error::from(std::io::Error::other(error.to_string())))
 }

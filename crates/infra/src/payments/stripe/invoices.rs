@@ -68,7 +68,7 @@ impl Invoice {
         let details = self.parent.as_ref().and_then(|parent| parent.subscription_details.as_ref());
         let Some(details) = details else { return Ok(None) };
         let units = if paid { self.amount_paid } else { self.amount_due };
-        // The longest line is the term; others are prorations of the one before.
+        // The line that ends last is the term; others are prorations of the one before.
         let term = self.lines.data.iter().map(|line| &line.period).max_by_key(|span| span.end);
         let read = || {
             Some(ProviderInvoice {
