@@ -88,3 +88,7 @@ chaos *arguments:
 receipts:
     cargo test --manifest-path crates/receipts/Cargo.toml
     cargo test --workspace --features suanpan-tests/pdf --test it http::receipts
+
+# A thousand subscriptions closed by two servers at once, one of them killed, twenty times on each of the three databases.
+closing rounds="20" accounts="1000":
+    SUANPAN_CLOSING_ROUNDS={{ rounds }} SUANPAN_CLOSING_ACCOUNTS={{ accounts }} TEST_POSTGRES_URL={{ postgres }} TEST_MARIADB_URL={{ mariadb }} cargo test --workspace --test it replicas::closing -- --include-ignored --nocapture --test-threads 1

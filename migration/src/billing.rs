@@ -1,6 +1,6 @@
 //! Bills, their lines and payments, coupons, and where tariffs changed within a period.
 
-use crate::columns::{self as c, added_column, index_step, named, table};
+use crate::columns::{self as c, added_column, dropped_index_step, index_step, named, table};
 use sea_orm_migration::prelude::*;
 
 const KINDS: [&str; 4] = ["subscription", "month", "overage", "refund"];
@@ -243,4 +243,61 @@ added_column!(
 index_step!(
     /// Terms that end, and are renewed.
     UserSubscriptionsByTerm, "m0463_user_subscriptions_by_term", "user_subscriptions", ["term_end", "account_id"], false
+);
+
+/// `overage_dues`: periods whose overage is to be billed before they end.
+pub struct OverageDues;
+named!(OverageDues, "m0512_overage_dues");
+
+#[async_trait::async_trait]
+impl MigrationTrait for OverageDues {
+    async fn up(&self, m: &SchemaManager) -> Result<(), DbErr> {
+        let dues = table(m, "overage_dues")
+            .await?
+            .col(c::id("account_id"))
+            .col(c::time(m, "period_start"))
+            .col(c::time(m, "noted_at"))
+            .primary_key(&mut c::key(&["account_id", "period_start"]))
+            .to_owned();
+        m.create_table(dues).await
+    }
+
+    async fn down(&self, m: &SchemaManager) -> Result<(), DbErr> {
+        m.drop_table(Table::drop().table("overage_dues").to_owned()).await
+    }
+}
+
+added_column!(
+    /// For how many seats a plan held that ended within a period.
+    BillingTariffMarksSeats, "m0513_billing_tariff_marks_seats", "billing_tariff_marks", "seats",
+    |_| c::small("seats").default(1).take()
+);
+added_column!(
+    /// The version whose price a fee is.
+    BillingLinesVersion, "m0514_billing_lines_version", "billing_lines", "plan_version_id",
+    |_| c::optional_id("plan_version_id")
+);
+
+index_step!(
+    /// Whose periods end together are rolled over in the order of this index, however many they are.
+    UserSubscriptionsDueInOrder, "m0515_user_subscriptions_due_in_order", "user_subscriptions",
+    ["period_end", "account_id"], false
+);
+index_step!(
+    /// Periods that end together are closed in the order of this index.
+    QuotaPeriodsOpenInOrder, "m0516_quota_periods_open_in_order", "quota_periods",
+    ["closed_at", "period_start", "account_id"], false
+);
+index_step!(
+    /// Bills that are due together are chased in the order of this index.
+    BillingRecordsToChaseInOrder, "m0517_billing_records_to_chase_in_order", "billing_records",
+    ["status", "chase_at", "id"], false
+);
+dropped_index_step!(
+    /// `m0515` serves as well.
+    UserSubscriptionsDueDropped, "m0518_user_subscriptions_due_dropped", "user_subscriptions", ["period_end"], false
+);
+dropped_index_step!(
+    /// `m0516` serves as well.
+    QuotaPeriodsOpenDropped, "m0519_quota_periods_open_dropped", "quota_periods", ["closed_at", "period_start"], false
 );

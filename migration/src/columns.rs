@@ -141,6 +141,27 @@ macro_rules! index_step {
 }
 pub(crate) use index_step;
 
+/// An index that another serves as well, dropped.
+macro_rules! dropped_index_step {
+    ($(#[$note:meta])* $migration:ident, $name:literal, $table:literal, $columns:expr, $unique:literal) => {
+        $(#[$note])*
+        pub struct $migration;
+        $crate::columns::named!($migration, $name);
+
+        #[async_trait::async_trait]
+        impl MigrationTrait for $migration {
+            async fn up(&self, m: &SchemaManager) -> Result<(), DbErr> {
+                m.drop_index($crate::columns::index_drop($table, &$columns, $unique)).await
+            }
+
+            async fn down(&self, m: &SchemaManager) -> Result<(), DbErr> {
+                m.create_index($crate::columns::index($table, &$columns, $unique)).await
+            }
+        }
+    };
+}
+pub(crate) use dropped_index_step;
+
 /// A column added to a table that has rows.
 macro_rules! added_column {
     ($(#[$note:meta])* $migration:ident, $name:literal, $table:literal, $column:literal, $define:expr) => {

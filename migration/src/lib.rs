@@ -187,5 +187,15 @@ fn money() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(mirrors::ProviderSubscriptionsRevision),
         Box::new(mirrors::ProviderSubscriptionsCheckout),
         Box::new(invoices::BillingInvoicesOutdated),
+        Box::new(orders::OrdersBill),
+        Box::new(orders::OrdersByBill),
+        Box::new(billing::OverageDues),
+        Box::new(billing::BillingTariffMarksSeats),
+        Box::new(billing::BillingLinesVersion),
+        Box::new(billing::UserSubscriptionsDueInOrder),
+        Box::new(billing::QuotaPeriodsOpenInOrder),
+        Box::new(billing::BillingRecordsToChaseInOrder),
+        Box::new(billing::UserSubscriptionsDueDropped),
+        Box::new(billing::QuotaPeriodsOpenDropped),
     ]
 }

@@ -1,6 +1,6 @@
 //! Products, orders, payment attempts and refunds.
 
-use crate::columns::{self as c, index_step, named, table};
+use crate::columns::{self as c, added_column, index_step, named, table};
 use sea_orm_migration::prelude::*;
 
 pub(crate) const PROVIDERS: [&str; 4] = ["wechat", "alipay", "stripe", "manual"];
@@ -206,4 +206,13 @@ index_step!(
 index_step!(
     /// The loop asks for refunds that are not over.
     RefundsDue, "m0423_refunds_due", "refunds", ["next_check_at"], false
+);
+
+added_column!(
+    /// The bill that an order pays.
+    OrdersBill, "m0510_orders_bill", "orders", "bill_id", |_| c::optional_id("bill_id")
+);
+index_step!(
+    /// The orders of a bill.
+    OrdersByBill, "m0511_orders_by_bill", "orders", ["bill_id"], false
 );

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod auditor;
+pub mod bills;
 mod blueprint;
 pub mod crew;
 pub mod databases;

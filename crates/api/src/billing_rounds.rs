@@ -1,4 +1,4 @@
-//! The rounds of billing: renewals, chasing, closing, until nothing is left to do.
+//! The rounds of billing: renewals, interim bills, chasing, closing, until nothing is left to do.
 
 use crate::loops;
 use crate::services::Services;
@@ -7,7 +7,7 @@ use domain::actor::Actor;
 use domain::billing::{CloseWish, Progress};
 use domain::error::{Error, Result};
 use domain::metering::{Month, RolledOver};
-use domain::time::day_start;
+use domain::time::{Period, day_start};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -21,6 +21,7 @@ const MAX_STAGES: u64 = 8;
 #[derive(Clone, Copy)]
 enum Work {
     Renew,
+    Interim,
     Chase,
     Close(CloseWish),
 }
@@ -29,6 +30,7 @@ impl Work {
     async fn chunk(self, services: &Services, skip: u64) -> Result<Progress> {
         match self {
             Self::Renew => services.billing.renew_due(skip).await,
+            Self::Interim => services.billing.bill_interim_due(skip).await,
             Self::Chase => services.billing.chase_due(skip).await,
             Self::Close(wish) => services.billing.close_due(wish, skip).await,
         }
@@ -39,6 +41,7 @@ impl Work {
 /// at the same time come to the same.
 pub async fn round(services: &Services, holder: Option<Uuid>) -> Result<Progress> {
     let mut done = all_of(services, holder, Work::Renew).await?;
+    done = done.and(all_of(services, holder, Work::Interim).await?);
     for _ in 0..MAX_STAGES {
         let chased = all_of(services, holder, Work::Chase).await?;
         done = done.and(chased);
@@ -86,8 +89,14 @@ pub async fn close_all(services: &Services, wish: CloseWish, mut tell: impl FnMu
 }
 
 fn month_end(services: &Services, text: &str) -> Result<DateTime<Utc>> {
+    Ok(local_month(services, text)?.end)
+}
+
+/// A month in the billing time zone, such as `2026-11`.
+pub fn local_month(services: &Services, text: &str) -> Result<Period> {
     let month: Month = text.parse().map_err(|_| Error::invalid("month", "is not a month such as 2026-11"))?;
-    Ok(day_start(month.next().first_day(), services.catalogue.zone))
+    let begins = |month: Month| day_start(month.first_day(), services.catalogue.zone);
+    Ok(Period { start: begins(month), end: begins(month.next()) })
 }
 
 /// Chunks until one finds nothing.

@@ -6,7 +6,7 @@ use domain::accounts::{
     AccountService, KeyService, OAuthService, OperatorService, OptionService, RegistrationService, VerificationService,
 };
 use domain::actor::Actor;
-use domain::billing::{BillingService, ReceiptService, RecurringService};
+use domain::billing::{BillingService, ChargingService, ReceiptService, RecurringService};
 use domain::error::{Error, Result};
 use domain::id::{AccountId, ReservationId};
 use domain::identity::IdentityService;
@@ -49,6 +49,7 @@ pub struct Services {
     pub billing: Arc<BillingService>,
     pub receipts: ReceiptService,
     pub recurring: Arc<RecurringService>,
+    pub charging: ChargingService,
     pub grants: GrantService,
     pub redemptions: RedemptionService,
     pub check_ins: CheckInService,

@@ -11,7 +11,7 @@ use crate::{
 use anyhow::Context;
 use chrono::TimeDelta;
 use domain::accounts::{AccountService, KeyService, OAuthService, OperatorService, OptionService, RegistrationService};
-use domain::billing::{BillingHook, BillingService};
+use domain::billing::{BillingHook, BillingService, ChargingService};
 use domain::identity::{IdentityProviders, IdentityService, MeterScales, PasswordHasher, SecretSource};
 use domain::metering::{MeteringService, RetentionService};
 use domain::plans::{Catalogue, MeterCode, PeriodHook, PlanService, SubscribedTeams, SubscriptionService};
@@ -110,7 +110,7 @@ fn build(
     let providers = Providers::new(settings.oauth.provider_settings(), &real_time);
     let providers: Arc<dyn IdentityProviders> = Arc::new(providers.context("cannot speak to identity providers")?);
     let paid = Arc::new(incentives.referrals.referrals.clone());
-    let orders = payments::orders(settings, &store, &clock, &catalogue, paid)?;
+    let orders = payments::orders(settings, &store, &clock, &catalogue, (paid, &hook))?;
     let billing = Arc::new(BillingService {
         store: store.clone(),
         clock: clock.clone(),
@@ -126,7 +126,7 @@ fn build(
         referrals: incentives.referrals,
         verifications: incentives::verification(settings, (&store, &clock), &keys)?,
         resealing: ResealService { store: store.clone(), clock: clock.clone(), keys },
-        orders,
+        orders: orders.clone(),
         shop: payments::shop(&store, &clock, &catalogue),
         notices: notices.notices,
         webhooks: notices.webhooks,
@@ -149,6 +149,7 @@ fn build(
         plans: PlanService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },
         receipts: receipts::build(settings, &billing),
         recurring,
+        charging: ChargingService { billing: billing.clone(), orders: orders.clone() },
         billing,
         subscriptions,
         grants: GrantService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },

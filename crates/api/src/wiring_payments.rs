@@ -4,24 +4,24 @@ use crate::openapi::BASE;
 use crate::settings::Settings;
 use anyhow::Context;
 use chrono::TimeDelta;
-use domain::billing::{BillingService, RecurringService};
+use domain::billing::{BillDelivery, BillingService, RecurringService};
 use domain::orders::{
     Delivery, OrderService, PaidHook, PaymentProvider, PaymentProviders, PaymentRules, ProductDelivery, Settlement,
     ShopService, TopUpDelivery,
 };
-use domain::plans::Catalogue;
+use domain::plans::{Catalogue, PeriodHook};
 use domain::store::Store;
 use domain::time::Clock;
 use infra::manual_payments::ManualPayments;
 use std::sync::Arc;
 
-/// `hook` hears that somebody paid.
+/// `paid` hears that somebody paid.
 pub fn orders(
     settings: &Settings,
     store: &Arc<dyn Store>,
     clock: &Arc<dyn Clock>,
     catalogue: &Arc<Catalogue>,
-    hook: Arc<dyn PaidHook>,
+    (paid, periods): (Arc<dyn PaidHook>, &Arc<dyn PeriodHook>),
 ) -> anyhow::Result<OrderService> {
     let payments = &settings.payments;
     let top_up = payments.top_up.bounds(catalogue.currency).context("payments.top_up holds no amounts")?;
@@ -37,7 +37,7 @@ pub fn orders(
         clock: clock.clone(),
         catalogue: catalogue.clone(),
         providers: PaymentProviders::new(providers(settings, clock)?),
-        settlement: Settlement { deliveries: deliveries().into(), hooks: vec![hook].into() },
+        settlement: Settlement { deliveries: deliveries(catalogue, periods).into(), hooks: vec![paid].into() },
         rules: Arc::new(rules),
         collector: None,
     })
@@ -64,8 +64,9 @@ pub fn recurring(
 }
 
 /// How each purpose is delivered.
-fn deliveries() -> Vec<Arc<dyn Delivery>> {
-    vec![Arc::new(ProductDelivery), Arc::new(TopUpDelivery)]
+fn deliveries(catalogue: &Arc<Catalogue>, hook: &Arc<dyn PeriodHook>) -> Vec<Arc<dyn Delivery>> {
+    let bills = BillDelivery { catalogue: catalogue.clone(), hook: hook.clone() };
+    vec![Arc::new(ProductDelivery), Arc::new(TopUpDelivery), Arc::new(bills)]
 }
 
 /// The providers that the settings offer.

@@ -15,7 +15,7 @@ const WARM_UP: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug, Parser)]
 #[command(name = "bench", args_conflicts_with_subcommands = true)]
 pub struct Arguments {
-    /// Only these scenarios; may be repeated. Without it all but `growth` and `reads`.
+    /// Only these scenarios; may be repeated. Without it all but `growth`, `reads` and `close`.
     #[arg(long, value_name = "NAME")]
     only: Vec<Scenario>,
     /// Only these databases; may be repeated.
@@ -35,7 +35,7 @@ pub struct Arguments {
     /// Usage rows for `growth`; `reads` takes at most a million of them.
     #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u64).range(20_000..=1_000_000_000))]
     pub rows: u64,
-    /// Accounts among which spread load is spread.
+    /// Accounts among which spread load is spread, and whose month `close` closes.
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1_000..=10_000_000))]
     pub accounts: u64,
     /// Without the references, for profiling.
@@ -72,6 +72,9 @@ struct Slow {
     /// Also how long reading takes for an account with many rows; filling takes minutes.
     #[arg(long)]
     reads: bool,
+    /// Also how long closing a month takes for as many accounts as `--accounts` says; takes minutes.
+    #[arg(long)]
+    close: bool,
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]
@@ -100,6 +103,8 @@ pub enum Scenario {
     Growth,
     /// Reading from an account with many rows.
     Reads,
+    /// Closing the month of many accounts beside few.
+    Close,
 }
 
 /// For how long and how often.
@@ -124,6 +129,7 @@ impl Arguments {
         let asked = match scenario {
             Scenario::Growth => self.slow.growth,
             Scenario::Reads => self.slow.reads,
+            Scenario::Close => self.slow.close,
             _ => self.only.is_empty(),
         };
         asked || self.only.contains(&scenario)
@@ -141,7 +147,9 @@ mod tests {
     #[test]
     fn slow_scenarios_run_only_when_asked_for() {
         let plain = parsed(&[]);
-        assert!(plain.wants(Scenario::Hot) && !plain.wants(Scenario::Growth) && !plain.wants(Scenario::Reads));
+        assert!(plain.wants(Scenario::Hot));
+        assert!([Scenario::Growth, Scenario::Reads, Scenario::Close].iter().all(|slow| !plain.wants(*slow)));
+        assert!(parsed(&["--close"]).wants(Scenario::Close));
         assert!(parsed(&["--growth"]).wants(Scenario::Growth) && parsed(&["--growth"]).wants(Scenario::Hot));
         let only = parsed(&["--only", "reads", "--only", "spread"]);
         assert!(only.wants(Scenario::Reads) && only.wants(Scenario::Spread) && !only.wants(Scenario::Hot));

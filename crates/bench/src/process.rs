@@ -14,6 +14,7 @@ const READY_POLL: Duration = Duration::from_millis(2);
 const END_WITHIN: Duration = Duration::from_secs(25);
 /// Linux counts processor time for programs in hundredths of a second.
 const MILLIS_PER_TICK: u64 = 10;
+const WATCH_POLL: Duration = Duration::from_millis(5);
 const END_POLL: Duration = Duration::from_millis(20);
 
 /// Which server to start, and how.
@@ -68,6 +69,28 @@ impl Program {
             bail!("{} {} failed: {status}", self.binary.display(), arguments.join(" "));
         }
         Ok(())
+    }
+
+    /// Runs a command of the server's to its end: how long it took, and its highest resident memory in bytes.
+    pub async fn watch(&self, arguments: &[&str]) -> anyhow::Result<(Duration, u64)> {
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let started = Instant::now();
+        let mut child = command.spawn().with_context(|| format!("cannot run {}", self.binary.display()))?;
+        let mut highest = 0;
+        loop {
+            // The mark only rises, and is gone with the process.
+            if let Ok(status) = std::fs::read_to_string(format!("/proc/{}/status", child.id())) {
+                highest = kibibytes(&status, "VmHWM:").map_or(highest, |kib| highest.max(kib * 1024));
+            }
+            if let Some(status) = child.try_wait()? {
+                if !status.success() {
+                    bail!("{} {} failed: {status}", self.binary.display(), arguments.join(" "));
+                }
+                return Ok((started.elapsed(), highest));
+            }
+            tokio::time::sleep(WATCH_POLL).await;
+        }
     }
 
     /// Starts serving and waits until the server is ready.

@@ -30,12 +30,29 @@ plans:
 billing: { default_plan: bench }
 ";
 
+/// Every word is owed, and a test clock lets a month pass, which production does not have.
+const OWING: &str = "\
+profile: development
+clock: { test: true }
+webhooks:
+  enabled: false
+log: { level: error }
+plans:
+  bench:
+    name: Bench
+    price: { month: \"0.00 CNY\" }
+    meters:
+      words: { included: 0, on_exhausted: overage, overage: { per: 1, price: \"0.50 CNY\" } }
+billing: { default_plan: bench }
+";
+
 /// Everything that scenarios share.
 pub struct Bench {
     pub arguments: Arguments,
     pub course: Course,
     pub databases: Databases,
     config: PathBuf,
+    owing: PathBuf,
 }
 
 pub struct Stage {
@@ -52,9 +69,28 @@ pub struct Stage {
 impl Bench {
     pub fn new(arguments: Arguments) -> anyhow::Result<Self> {
         let databases = Databases::new(&arguments.postgres_url, &arguments.mariadb_url, &arguments.folder)?;
-        let config = databases.folder().join("bench.yaml");
-        std::fs::write(&config, CONFIG)?;
-        Ok(Self { course: arguments.course(), arguments, databases, config })
+        let written = |name: &str, text: &str| -> anyhow::Result<PathBuf> {
+            let path = databases.folder().join(name);
+            std::fs::write(&path, text)?;
+            Ok(path)
+        };
+        let (config, owing) = (written("bench.yaml", CONFIG)?, written("owing.yaml", OWING)?);
+        Ok(Self { course: arguments.course(), arguments, databases, config, owing })
+    }
+
+    /// A fresh database with so many customers who owe for a word each, and the program, which does not serve.
+    pub async fn owing(&self, engine: Engine, accounts: u64) -> anyhow::Result<(Program, Fresh)> {
+        let started = Instant::now();
+        let database = self.databases.create(engine).await?;
+        let program =
+            Program { binary: self.arguments.server.clone(), config: self.owing.clone(), url: database.url.clone() };
+        program.run(&["admin", "create", "--username", "bench"], PASSWORD)?;
+        let server = program.serve(Tuning::default()).await?;
+        let (original, _) = customers(&server)?;
+        server.end().await?;
+        database.add_owing(original, accounts).await?;
+        eprintln!("{engine}: {accounts} accounts that owe, in {:.1} s", started.elapsed().as_secs_f64());
+        Ok((program, database))
     }
 
     /// A fresh database with customers, and a server on it.

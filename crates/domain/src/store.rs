@@ -16,7 +16,8 @@ use crate::incentives::{
     CheckInRepository, RedemptionBatchRepository, RedemptionCodeRepository, RedemptionUseRepository, ReferralRepository,
 };
 use crate::metering::{
-    DebtRepository, ReservationRepository, StandingRepository, UsageMonthRepository, UsageRepository,
+    DebtRepository, OverageDueRepository, ReservationRepository, StandingRepository, UsageMonthRepository,
+    UsageRepository,
 };
 use crate::notices::{DeliveryRepository, LaneRepository, NoticeRepository, WebhookRepository};
 use crate::options::{LeaseRepository, OptionRepository};
@@ -83,6 +84,7 @@ pub trait Repositories: Send + Sync {
     fn memberships(&self) -> &dyn MembershipRepository;
     fn options(&self) -> &dyn OptionRepository;
     fn outbox(&self) -> &dyn Outbox;
+    fn overage_dues(&self) -> &dyn OverageDueRepository;
     fn plans(&self) -> &dyn PlanRepository;
     fn redemption_batches(&self) -> &dyn RedemptionBatchRepository;
     fn redemption_codes(&self) -> &dyn RedemptionCodeRepository;

@@ -19,8 +19,9 @@ use crate::incentives::{
     RedemptionUseRepository, ReferralRepository,
 };
 use crate::metering::{
-    DebtRepository, MockDebtRepository, MockReservationRepository, MockStandingRepository, MockUsageMonthRepository,
-    MockUsageRepository, ReservationRepository, StandingRepository, UsageMonthRepository, UsageRepository,
+    DebtRepository, MockDebtRepository, MockOverageDueRepository, MockReservationRepository, MockStandingRepository,
+    MockUsageMonthRepository, MockUsageRepository, OverageDueRepository, ReservationRepository, StandingRepository,
+    UsageMonthRepository, UsageRepository,
 };
 use crate::notices::{
     DeliveryRepository, LaneRepository, MockDeliveryRepository, MockLaneRepository, MockNoticeRepository,
@@ -106,6 +107,7 @@ doubles! {
     memberships: MockMembershipRepository as MembershipRepository,
     options: MockOptionRepository as OptionRepository,
     outbox: MockOutbox as Outbox,
+    overage_dues: MockOverageDueRepository as OverageDueRepository,
     plans: MockPlanRepository as PlanRepository,
     redemption_batches: MockRedemptionBatchRepository as RedemptionBatchRepository,
     redemption_codes: MockRedemptionCodeRepository as RedemptionCodeRepository,

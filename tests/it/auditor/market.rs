@@ -4,7 +4,8 @@ use chrono::TimeDelta;
 use domain::accounts::{AccountRef, Registration};
 use domain::actor::Actor;
 use domain::billing::{
-    CouponWish, InvoiceEnd, InvoiceKind, InvoiceWish, RecurringService, RefundTo, RefundWish as BillRefundWish,
+    BillFilter, BillStatus, ChargingService, CouponWish, InvoiceEnd, InvoiceKind, InvoiceWish, RecurringService,
+    RefundTo, RefundWish as BillRefundWish,
 };
 use domain::id::{AccountId, BillId, PaymentId};
 use domain::idempotency::IdempotentRequest;
@@ -259,6 +260,19 @@ impl<'a> Market<'a> {
         billing.issue_invoice(operator, reversed, "25117000000000000001", None).await.unwrap();
         billing.end_invoice(operator, reversed, InvoiceEnd::Reverse, "a test").await.unwrap();
         billing.issue_invoice(operator, asked().await, "25117000000000000002", None).await.unwrap();
+    }
+
+    /// What was used beyond is paid at a provider, and given back in part.
+    pub async fn settle(&self, who: &Customer) {
+        let billing = self.scene.services.billing.clone();
+        let filter = BillFilter { status: Some(BillStatus::Unpaid), ..BillFilter::default() };
+        let bill = billing.list(&who.actor, &MINE, filter, PAGE).await.unwrap().rows.remove(0).id;
+        let charging = ChargingService { billing, orders: self.orders.clone() };
+        let how = (Provider::WeChat, PayMethod::Default);
+        let made = charging.charge(&who.actor, bill, how, &once(&who.actor)).await.unwrap().value;
+        self.hear(&made, None).await;
+        self.provider.answer_refunds(RefundState::Succeeded { refunded_at: self.scene.now() });
+        charging.refund(&self.operator, bill, (Some("1.00"), "a test"), &once(&self.operator)).await.unwrap();
     }
 
     /// Closes what ended.

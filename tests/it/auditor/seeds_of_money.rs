@@ -69,6 +69,11 @@ pub const MONEY: &[Seed] = &[
         ],
     ),
     seed(
+        "P-1-bill",
+        &[],
+        &["UPDATE orders SET status = 'awaiting_delivery', delivered_at = NULL WHERE purpose_kind = 'bill'"],
+    ),
+    seed(
         "P-1-order",
         &["P-1-top-up"],
         &[
@@ -141,7 +146,9 @@ pub const MONEY: &[Seed] = &[
     seed(
         "B-6-paid",
         &[],
-        &["UPDATE ledger_transfers SET reference = 'nothing' WHERE kind = 'bill_paid' AND account_id = {buyer}"],
+        &[
+            "UPDATE ledger_transfers SET reference = 'nothing' WHERE kind = 'bill_paid' AND from_code = 'wallet' AND account_id = {buyer}",
+        ],
     ),
     seed(
         "L-11-bills",

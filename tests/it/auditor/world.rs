@@ -51,6 +51,7 @@ impl World {
         scene.put_on(&pro, "professional", None).await;
         close_first_period(fresh, pro.account).await;
         market.close().await;
+        market.settle(&buyer).await;
         market.adjust(buyer.account).await;
         market.give(&buyer).await;
         market.top_up(&payer, "9.00").await;

@@ -19,7 +19,7 @@ const KEPT_35_DAYS: [(&str, &str); 1] = [("SUANPAN__RETENTION__USAGE_DAYS", "35"
 /// More than one step of deleting takes where there are no partitions.
 const MANY: usize = 1_100;
 
-async fn steps(scene: &Scene) -> Vec<Step> {
+pub async fn steps(scene: &Scene) -> Vec<Step> {
     let Upkeep::Done(steps) = upkeep(&scene.services, Uuid::now_v7(), |_| ()).await.unwrap() else {
         unreachable!("nobody else is at it")
     };

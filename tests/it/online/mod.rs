@@ -2,9 +2,11 @@
 //! outcome nobody knows.
 
 mod agreeing;
+mod bills;
 mod charges;
 mod desk;
 mod recurring;
+mod shop;
 mod stories;
 mod storms;
 mod unknown;
@@ -28,7 +30,7 @@ fn provider_of(kind: Kind) -> Provider {
 
 /// How much of it: a number from the environment, or the one for every day.
 #[expect(clippy::disallowed_methods, reason = "how much of it is asked for from outside")]
-fn count(variable: &str, otherwise: usize) -> usize {
+pub fn count(variable: &str, otherwise: usize) -> usize {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 

@@ -1,72 +1,13 @@
 //! Stories through HTTP: a pack by WeChat Pay, a balance by Alipay, a page of Stripe.
 
-use fakepay::{FakePay, Kind, Twist, actions, compose};
-use harness::app::{Answer, TestApp, User};
+use super::shop::Shop;
+use fakepay::Kind;
 use harness::databases::Fresh;
 use harness::db_test;
-use harness::payments::fake;
-use harness::scene;
 use serde_json::json;
 
-/// The server of a product, with the fake as its only provider.
-struct Shop {
-    app: TestApp,
-    fake: FakePay,
-}
-
-impl Shop {
-    async fn new(product: &str, url: &str) -> Self {
-        let fake = fake();
-        let mut settings = scene::settings_of(Some(product), url, &[]);
-        let nobody = "http://127.0.0.1:9".to_owned();
-        api::fake_provider::offer(&fake, nobody, &mut settings.payments.online);
-        Self { app: TestApp::of_settings(&settings).await, fake }
-    }
-
-    async fn order(&self, user: &User, wish: &serde_json::Value) -> Answer {
-        let key = format!("order-{}", wish["provider"]);
-        self.app.by(&user.token).header("Idempotency-Key", &key).post("/orders", wish).await.expect(201)
-    }
-
-    /// The customer pays, and the provider tells the server, through its own door and as its protocol says.
-    async fn pay(&self, kind: Kind, order: &Answer) {
-        let number = order.text("/payment/id").replace("pay_", "");
-        actions::pay(&self.fake.shared, kind, &number).unwrap();
-        self.tell(kind, &number, 2).await;
-    }
-
-    async fn tell(&self, kind: Kind, number: &str, times: usize) {
-        let message = actions::messages(&self.fake.shared, kind, Some(number)).pop().unwrap();
-        for _ in 0..times {
-            let delivery = compose(&self.fake.shared, &message, Twist::None).unwrap();
-            let mut caller = self.app.anonymous();
-            let media_type = "content-type";
-            let mut of_body = String::new();
-            for (name, value) in &delivery.headers {
-                if name == media_type {
-                    of_body.clone_from(value);
-                } else {
-                    caller = caller.header(name, value);
-                }
-            }
-            let answer = caller.raw("POST", &format!("/webhooks/{}", kind.name()), &of_body, delivery.body).await;
-            assert!((200..300).contains(&answer.status), "{kind:?}: {}", answer.status);
-        }
-    }
-
-    async fn shown(&self, user: &User, order: &Answer) -> Answer {
-        self.app.by(&user.token).get(&format!("/orders/{}", order.text("/order/id"))).await.expect(200)
-    }
-
-    async fn refund(&self, order: &Answer, amount: &str) -> Answer {
-        let path = format!("/admin/payments/{}/refunds", order.text("/payment/id"));
-        let body = json!({"amount": amount, "reason": "half of it was not wanted"});
-        self.app.by(&self.app.operator).header("Idempotency-Key", amount).post(&path, &body).await.expect(201)
-    }
-}
-
 async fn a_pack_is_bought_by_scanning_used_for_its_models_and_refunded_in_part(fresh: &Fresh) {
-    let shop = Shop::new("openai-shop", &fresh.url).await;
+    let shop = Shop::new(Some("openai-shop"), &fresh.url).await;
     let (app, user) = (&shop.app, shop.app.user(None).await);
     let pack = json!({
         "code": "gpt4-100", "name": "一百次 GPT-4", "meter": "calls", "quantity": 100, "models": ["gpt-4"],
@@ -106,7 +47,7 @@ async fn a_pack_is_bought_by_scanning_used_for_its_models_and_refunded_in_part(f
 db_test!(wechat, a_pack_is_bought_by_scanning_used_for_its_models_and_refunded_in_part);
 
 async fn a_balance_comes_by_alipay_and_goes_call_by_call(fresh: &Fresh) {
-    let shop = Shop::new("zz3d", &fresh.url).await;
+    let shop = Shop::new(Some("zz3d"), &fresh.url).await;
     let (app, user) = (&shop.app, shop.app.user(None).await);
     let wish = json!({"topup": {"amount": "10.00", "currency": "CNY"}, "provider": "alipay"});
     let order = shop.order(&user, &wish).await;
@@ -128,7 +69,7 @@ async fn a_balance_comes_by_alipay_and_goes_call_by_call(fresh: &Fresh) {
 db_test!(alipay, a_balance_comes_by_alipay_and_goes_call_by_call);
 
 async fn a_page_of_stripe_is_paid_and_refunded_whole(fresh: &Fresh) {
-    let shop = Shop::new("zz3d", &fresh.url).await;
+    let shop = Shop::new(Some("zz3d"), &fresh.url).await;
     let user = shop.app.user(None).await;
     let wish = json!({"topup": {"amount": "25.00", "currency": "CNY"}, "provider": "stripe"});
     let order = shop.order(&user, &wish).await;

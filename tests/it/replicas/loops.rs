@@ -2,7 +2,6 @@
 
 use super::Stage;
 use super::process::Process;
-use api::wiring::TEST_CLOCK_OPTION;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::id::AccountId;
 use futures_util::future::join_all;
@@ -31,15 +30,6 @@ async fn soon(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// Tells all servers the time, without any work that would come with it.
-async fn set_clock(stage: &Stage, to: DateTime<Utc>) {
-    let ahead = to - stage.scene.now();
-    let work = stage.scene.services.store.begin().await.unwrap();
-    let micros = ahead.num_microseconds().unwrap().to_string();
-    work.options().set(TEST_CLOCK_OPTION, &micros, stage.scene.now()).await.unwrap();
-    work.commit().await.unwrap();
-}
-
 /// Accounts that this server's loop said it rolled over.
 fn rolled_over(server: &Process) -> usize {
     let log = server.log();
@@ -59,7 +49,7 @@ db_test!(a_period_ends_once_for_every_account, async |fresh: &Fresh| {
     }
     let busy: Vec<_> = join_all(accounts[IDLE..].iter().map(|customer| stage.key(customer))).await;
     let ends = stage.scene.services.metering.quota(accounts[0].account).await.unwrap().subscription.period.end;
-    set_clock(&stage, ends + TimeDelta::minutes(1)).await;
+    stage.set_clock(ends + TimeDelta::minutes(1)).await;
     soon("the servers follow the clock", async || {
         let periods = stage.servers.iter().map(|server| server.get(&busy[0], "/quota"));
         let begun = |answer: &harness::app::Answer| answer.text("/period/start").parse() == Ok(ends);
@@ -156,7 +146,7 @@ db_test!(a_server_killed_under_load_loses_nothing_and_its_lease_passes_on, async
 });
 
 /// SIGKILL, while clients still borrow the process.
-fn kill_hard(pid: u32) {
+pub fn kill_hard(pid: u32) {
     let killed = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
     assert!(killed.success());
 }

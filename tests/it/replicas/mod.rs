@@ -1,6 +1,7 @@
 //! Several server processes on one database behave as one.
 
 mod canary;
+mod closing;
 mod loops;
 mod newcomer;
 mod process;
@@ -8,6 +9,7 @@ mod requests;
 mod rotation;
 mod seeding;
 
+use api::wiring::TEST_CLOCK_OPTION;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::accounts::KeyWish;
 use harness::databases::Fresh;
@@ -42,6 +44,15 @@ impl Stage {
     async fn key(&self, customer: &Customer) -> String {
         let wish = KeyWish { name: "test".to_owned(), ..KeyWish::default() };
         self.scene.services.keys.create(&customer.actor, wish).await.unwrap().token.expose().to_owned()
+    }
+
+    /// Tells all servers the time, without any work that would come with it.
+    async fn set_clock(&self, to: DateTime<Utc>) {
+        let ahead = to - self.scene.now();
+        let work = self.scene.services.store.begin().await.unwrap();
+        let micros = ahead.num_microseconds().unwrap().to_string();
+        work.options().set(TEST_CLOCK_OPTION, &micros, self.scene.now()).await.unwrap();
+        work.commit().await.unwrap();
     }
 
     /// A count; `?` stands for the values.

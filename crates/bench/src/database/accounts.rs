@@ -1,7 +1,9 @@
 //! A hundred thousand customers like the first one: user, account, subscription, period and counter.
 
 use super::Fresh;
-use super::rows::{Copying, Value};
+use super::rows::{self, Copying, Value};
+use anyhow::Context;
+use sea_orm::{ConnectionTrait, Statement};
 use uuid::Uuid;
 
 /// The customer whose rows are copied; it has consumed once, so that all of them exist.
@@ -24,6 +26,26 @@ impl Fresh {
         let unused = [("used", Value::Zero), ("peak", Value::Zero), ("from_allowance", Value::Zero)];
         let counter = [&[("account_id", id), ("subject_id", id)][..], &unused].concat();
         self.copy(("quota_counters", "account_id", original.account), &counter, count).await?;
+        self.settle().await
+    }
+
+    /// As `add_accounts`, but each has used what the original has, with a usage row for it.
+    pub async fn add_owing(&self, original: Original, count: u64) -> anyhow::Result<()> {
+        let id = Value::Id { modulo: count };
+        let user = [("id", id), ("personal_account_id", id), ("username", Value::Text("customer"))];
+        self.copy(("users", "id", original.user), &user, count).await?;
+        self.copy(("accounts", "id", original.account), &[("id", id), ("owner_id", id)], count).await?;
+        let subscription = [("account_id", id), ("id", Value::OwnId)];
+        self.copy(("user_subscriptions", "account_id", original.account), &subscription, count).await?;
+        self.copy(("quota_periods", "account_id", original.account), &[("account_id", id)], count).await?;
+        let counter = [("account_id", id), ("subject_id", id)];
+        self.copy(("quota_counters", "account_id", original.account), &counter, count).await?;
+        let usage = self.usage_of(original).await?.simple().to_string();
+        let beside = Value::Beside(&usage[..rows::PREFIX_DIGITS]);
+        let row = [("account_id", id), ("id", beside)];
+        self.copy(("usage_records", "account_id", original.account), &row, count).await?;
+        let key = [("account_id", id), ("usage_id", beside)];
+        self.copy(("usage_keys", "account_id", original.account), &key, count).await?;
         self.settle().await
     }
 
@@ -51,5 +73,14 @@ impl Fresh {
             self.copy_row(&copying, from, to).await?;
         }
         Ok(())
+    }
+
+    /// The original's usage row.
+    async fn usage_of(&self, original: Original) -> anyhow::Result<Uuid> {
+        let account = rows::id_literal(self.engine, original.account);
+        let find = format!("SELECT id FROM usage_records WHERE account_id = {account}");
+        let backend = self.connection.get_database_backend();
+        let row = self.connection.query_one_raw(Statement::from_string(backend, find)).await?;
+        Ok(row.context("the original has used nothing")?.try_get_by_index(0)?)
     }
 }

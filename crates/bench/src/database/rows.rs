@@ -11,6 +11,8 @@ use uuid::Uuid;
 pub const CHUNK: u64 = 100_000;
 /// What comes before the number in an id of ours: the time of a UUIDv7 and its version and variant.
 pub const ID_PREFIX: &str = "019a0000000070008000";
+/// Digits of an id before the number.
+pub const PREFIX_DIGITS: usize = ID_PREFIX.len();
 /// As [`ID_PREFIX`], of other ids.
 const OTHER_PREFIX: &str = "019a0000000071008000";
 
@@ -23,6 +25,8 @@ pub enum Value<'a> {
     },
     /// An id that no other row has.
     OwnId,
+    /// As `OwnId`, with the time and the other first digits of an id that there is.
+    Beside(&'a str),
     /// The text followed by `n`.
     Text(&'a str),
     Zero,
@@ -71,6 +75,7 @@ impl Fresh {
         match value {
             Value::Id { modulo } => id_expression(self.engine, ID_PREFIX, &format!("(s.n % {modulo})")),
             Value::OwnId => id_expression(self.engine, OTHER_PREFIX, "s.n"),
+            Value::Beside(prefix) => id_expression(self.engine, prefix, "s.n"),
             Value::Text(text) if self.engine == Engine::MariaDb => format!("CONCAT('{text}', s.n)"),
             Value::Text(text) => format!("'{text}' || s.n"),
             Value::Zero => "0".to_owned(),
@@ -94,7 +99,7 @@ fn id_expression(engine: Engine, prefix: &str, number: &str) -> String {
     }
 }
 
-fn id_literal(engine: Engine, id: Uuid) -> String {
+pub fn id_literal(engine: Engine, id: Uuid) -> String {
     match engine {
         Engine::Postgres => format!("'{id}'::uuid"),
         Engine::Sqlite | Engine::MariaDb => format!("x'{}'", id.simple()),

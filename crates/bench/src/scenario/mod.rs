@@ -1,6 +1,7 @@
 //! The scenarios, and on which database each runs.
 
 mod batch;
+mod close;
 mod consume;
 mod growth;
 mod memory;
@@ -30,6 +31,9 @@ pub async fn run_all(bench: &Bench) -> anyhow::Result<Vec<Row>> {
         }
         if bench.arguments.wants(Scenario::Reads) {
             rows.extend(reads::measure(bench, engine).await?);
+        }
+        if bench.arguments.wants(Scenario::Close) {
+            rows.extend(close::measure(bench, engine).await?);
         }
     }
     Ok(rows)

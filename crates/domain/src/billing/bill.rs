@@ -3,11 +3,12 @@
 //! Amounts are whole minor units. `total = base + overage − discount`, and each of the three is the sum of its lines,
 //! in the same unit of work that writes the lines: what kg-recharge's triggers wanted, on every database.
 
-use super::line::{BillLine, BillOverage};
+use super::line::{BillLine, BillOverage, LineKind};
 use crate::error::Error;
 use crate::id::{AccountId, BillId};
 use crate::money::{Money, MoneyError};
-use crate::plans::{Choice, PlanCode};
+use crate::plans::{Choice, MeterCode, PlanCode};
+use crate::quantity::Quantity;
 use crate::time::Period;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -176,6 +177,15 @@ pub struct IssuedBill {
     pub overages: Vec<BillOverage>,
 }
 
+impl IssuedBill {
+    /// How much of a meter it asks for that belongs to a period that was closed when it came.
+    pub fn late(&self, meter: &MeterCode) -> Quantity {
+        let late = self.lines.iter().filter(|line| line.kind == LineKind::Adjustment);
+        let used = late.filter_map(|line| line.used.as_ref()).filter(|used| used.meter == *meter);
+        used.fold(Quantity::ZERO, |all, used| all.saturating_add(used.quantity))
+    }
+}
+
 impl Bill {
     /// Whether the account owes it; an order that was never paid is no debt.
     pub fn is_debt(&self) -> bool {
@@ -199,6 +209,14 @@ impl Bill {
                 Ok(Money::zero(self.totals.total.currency()))
             }
             (BillStatus::Paid, _) => self.totals.total.checked_sub(self.refunded),
+        }
+    }
+
+    /// The bill once a customer paid it: a refund bill is paid by nobody but its provider.
+    pub fn paid_for(&self, now: DateTime<Utc>) -> Result<Self, Error> {
+        match self.kind {
+            BillKind::Refund => Err(Error::conflict("bill_refund", "A refund is not paid by a customer.")),
+            BillKind::Subscription | BillKind::Month | BillKind::Overage => self.paid(now),
         }
     }
 

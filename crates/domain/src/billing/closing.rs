@@ -7,14 +7,16 @@ use super::issuing::{Draft, issue};
 use super::paying::Desk;
 use super::renewing::{CHUNK, Progress};
 use super::service::BillingService;
-use super::{BillKind, BillOverage, IssuedBill, MeterUse, Slot, Stretch, TariffMark, UsageSum};
+use super::{BillKind, IssuedBill, MeterUse, Slot, Stretch, TariffMark, UsageSum};
 use crate::accounts::Account;
 use crate::actor::Actor;
 use crate::audit::AuditEvent;
 use crate::error::Result;
-use crate::id::{AccountId, PlanVersionId};
+use crate::id::{AccountId, BillId, PlanVersionId};
 use crate::money::Money;
-use crate::plans::{self, Catalogue, Meter, MeterDisplay, MeterKind, OpenedPeriod, PlanVersion, Subscription};
+use crate::plans::{
+    self, Catalogue, Meter, MeterCode, MeterDisplay, MeterKind, OpenedPeriod, PlanVersion, Subscription,
+};
 use crate::quantity::Quantity;
 use crate::quota::{Counter, Subject};
 use crate::store::{Repositories, StoreError, retrying};
@@ -137,8 +139,7 @@ pub(super) async fn month_bills(
         let mine = counters
             .iter()
             .filter(|counter| counter.account == *account && counter.period.start == opened.period.start);
-        let mut told: Vec<Told> = mine.map(Told::by).collect();
-        told.sort_by(|a, b| a.meter.cmp(&b.meter));
+        let told = Told::all(mine)?;
         let uses = evidence.uses(catalogue, (*account, opened), &told);
         if let Some(draft) = overage_bill(BillKind::Month, catalogue, (*account, opened), uses)? {
             bills.push(draft.compose(catalogue, now)?);
@@ -147,7 +148,7 @@ pub(super) async fn month_bills(
     Ok(bills)
 }
 
-fn owes(counter: &Counter) -> bool {
+pub(super) fn owes(counter: &Counter) -> bool {
     counter.subject == Subject::Account && counter.drawn.overage.is_positive()
 }
 
@@ -181,16 +182,24 @@ pub(super) fn overage_bill(
 /// What is said of a meter in a period: by its counter, or by the sum of its usage rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Told {
-    pub meter: crate::plans::MeterCode,
+    pub meter: MeterCode,
     /// The whole overage, owed and paid from the wallet.
     pub position: Quantity,
+    /// What was told for all of it.
     pub fee: Money,
 }
 
 impl Told {
-    pub fn by(counter: &Counter) -> Self {
+    /// By counters of one period, by meter.
+    pub fn all<'a>(counters: impl Iterator<Item = &'a Counter>) -> Result<Vec<Self>> {
+        let mut told = counters.map(Self::by).collect::<Result<Vec<_>>>()?;
+        told.sort_by(|a, b| a.meter.cmp(&b.meter));
+        Ok(told)
+    }
+
+    fn by(counter: &Counter) -> Result<Self> {
         let position = counter.drawn.overage.saturating_add(counter.drawn.wallet);
-        Self { meter: counter.meter.clone(), position, fee: counter.drawn.fee }
+        Ok(Self { meter: counter.meter.clone(), position, fee: counter.drawn.cost()? })
     }
 }
 
@@ -240,36 +249,75 @@ impl Evidence {
             let late = self.late.iter().filter(|sum| {
                 sum.account == account && sum.period_start == start && sum.meter == told.meter && sum.adjustment
             });
-            let (billed, billed_fee) = self.billed((account, opened), told, Money::zero(catalogue.currency));
-            let adjusted = late.fold(Quantity::ZERO, |all, sum| all.saturating_add(sum.overage));
+            let late = late.fold(Quantity::ZERO, |all, sum| all.saturating_add(sum.overage));
+            let before = self.billed((account, opened), told, Money::zero(catalogue.currency));
             MeterUse {
                 meter: meter_of(catalogue, &told.meter),
                 stretches,
                 told: told.fee,
-                adjusted: adjusted.min(told.position.left_after(billed)),
-                billed,
-                billed_fee,
+                adjusted: late.left_after(before.late).min(told.position.left_after(before.quantity)),
+                billed: before.quantity,
+                billed_fee: before.fee,
             }
         };
         told.iter().map(of).collect()
     }
 
     /// What interim bills of the period are for.
-    fn billed(&self, (account, opened): (AccountId, &OpenedPeriod), told: &Told, zero: Money) -> (Quantity, Money) {
-        let bills = self
-            .earlier
-            .iter()
-            .filter(|issued| issued.bill.account == account && opened.period.contains(issued.bill.period.start));
-        let overages = bills.flat_map(|issued| &issued.overages);
-        let mine: Vec<&BillOverage> = overages.filter(|overage| overage.used.meter == told.meter).collect();
-        let quantity = mine.iter().fold(Quantity::ZERO, |all, overage| all.saturating_add(overage.used.quantity));
-        let fee = mine.iter().fold(zero, |all, overage| all.checked_add(overage.fee).unwrap_or(all));
-        (quantity, fee)
+    fn billed(&self, (account, opened): (AccountId, &OpenedPeriod), told: &Told, zero: Money) -> Billed {
+        let mut billed = Billed { quantity: Quantity::ZERO, late: Quantity::ZERO, fee: zero };
+        for issued in self.interim(account, opened) {
+            for overage in issued.overages.iter().filter(|overage| overage.used.meter == told.meter) {
+                billed.quantity = billed.quantity.saturating_add(overage.used.quantity);
+                billed.fee = billed.fee.checked_add(overage.fee).unwrap_or(billed.fee);
+            }
+            billed.late = billed.late.saturating_add(issued.late(&told.meter));
+        }
+        billed
+    }
+
+    /// The evidence that there was for an interim bill: only bills before it.
+    #[must_use]
+    pub fn before(mut self, bill: BillId) -> Self {
+        self.earlier.retain(|issued| issued.bill.id < bill);
+        self
+    }
+
+    /// The version and seats that a meter's period began with.
+    pub fn began_with(&self, (account, opened): (AccountId, &OpenedPeriod), meter: &MeterCode) -> (PlanVersionId, u32) {
+        let mine = |mark: &&TariffMark| {
+            mark.account == account && mark.period_start == opened.period.start && mark.meter == *meter
+        };
+        let first = self.marks.iter().filter(mine).min_by_key(|mark| mark.position);
+        first.map_or((opened.version, opened.seats), |mark| (mark.version, mark.seats))
+    }
+
+    /// How much of a meter interim bills are for.
+    pub fn billed_of(&self, (account, opened): (AccountId, &OpenedPeriod), meter: &MeterCode) -> Quantity {
+        let overages = self.interim(account, opened).flat_map(|issued| &issued.overages);
+        let mine = overages.filter(|overage| overage.used.meter == *meter);
+        mine.fold(Quantity::ZERO, |all, overage| all.saturating_add(overage.used.quantity))
+    }
+
+    /// The interim bills of a quota period, oldest first.
+    pub fn interim(&self, account: AccountId, opened: &OpenedPeriod) -> impl Iterator<Item = &IssuedBill> {
+        let of_period = move |issued: &&IssuedBill| {
+            issued.bill.account == account && opened.period.contains(issued.bill.period.start)
+        };
+        self.earlier.iter().filter(of_period)
     }
 }
 
+/// What interim bills are for, of one meter.
+struct Billed {
+    quantity: Quantity,
+    /// The part of it that came late.
+    late: Quantity,
+    fee: Money,
+}
+
 /// A meter that is not counted any more is shown by its code.
-fn meter_of(catalogue: &Catalogue, code: &crate::plans::MeterCode) -> Meter {
+fn meter_of(catalogue: &Catalogue, code: &MeterCode) -> Meter {
     catalogue.meters.get(code).cloned().unwrap_or_else(|| Meter {
         code: code.clone(),
         unit: code.to_string(),

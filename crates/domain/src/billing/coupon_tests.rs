@@ -41,6 +41,7 @@ fn line(amount: Money) -> BillLine {
         number: 0,
         kind: LineKind::Base,
         plan: plan("pro"),
+        version: None,
         interval: None,
         seats: 1,
         period: Period { start: now(), end: now() + chrono::TimeDelta::days(30) },

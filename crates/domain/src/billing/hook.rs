@@ -3,10 +3,11 @@
 use super::issuing::{issue, void};
 use super::paying::Desk;
 use super::renewing::renewal;
-use super::{BillKind, BillStatus, TariffMark};
+use super::{BillKind, BillStatus, Slot, TariffMark};
 use crate::error::{Error, Result};
 use crate::id::AccountId;
-use crate::plans::{Catalogue, Choice, OpenedPeriod, PeriodHook, Subscription};
+use crate::money::Money;
+use crate::plans::{Catalogue, Choice, MeterKind, OpenedPeriod, PeriodHook, Subscription};
 use crate::quota::{GaugeCarry, Subject};
 use crate::store::Repositories;
 use crate::time::Period;
@@ -29,7 +30,11 @@ impl PeriodHook for BillingHook {
         opened: &[OpenedPeriod],
         now: DateTime<Utc>,
     ) -> Result<()> {
-        self.gauges.opened(work, account, opened, now).await
+        self.gauges.opened(work, account, opened, now).await?;
+        match (self.catalogue.interim_overage, opened.last()) {
+            (Some(step), Some(last)) => note_carried(work, (account, last.period.start), step, now).await,
+            _ => Ok(()),
+        }
     }
 
     async fn renewed(
@@ -69,8 +74,8 @@ impl PeriodHook for BillingHook {
         after: &Subscription,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        if before.chosen.version != after.chosen.version {
-            mark_tariffs(work, before).await?;
+        if (before.chosen.version, before.chosen.seats) != (after.chosen.version, after.chosen.seats) {
+            mark_tariffs(work, &self.catalogue, before).await?;
         }
         let renews = |subscription: &Subscription| (!subscription.cancel_at_term_end).then(|| subscription.next_term());
         if renews(before) == renews(after) {
@@ -86,24 +91,36 @@ impl PeriodHook for BillingHook {
     }
 }
 
+/// What was carried over may already cost so much that it is billed at once.
+async fn note_carried(work: &dyn Repositories, slot: Slot, step: Money, now: DateTime<Utc>) -> Result<()> {
+    let counters = work.counters().load(&[slot]).await?;
+    let pool = counters.iter().filter(|counter| counter.subject == Subject::Account);
+    let fee = pool.map(|counter| counter.drawn.fee).try_fold(Money::zero(step.currency()), Money::checked_add)?;
+    if fee.nanos() < step.nanos() { Ok(()) } else { Ok(work.overage_dues().note(&[slot], now).await?) }
+}
+
 /// Plans change after a term begins, or before its bill is paid.
 pub(super) fn next_term_paid() -> Error {
     let detail = "The next term is paid already; change the plan once it has begun, or have its bill refunded.";
     Error::conflict("next_term_paid", detail)
 }
 
-/// Up to here the overage of the open period was priced by the plan that ends.
-async fn mark_tariffs(work: &dyn Repositories, before: &Subscription) -> Result<()> {
+/// Up to here the overage of the open period was priced by the plan that ends. Of a gauge it is kept too when there was
+/// none: what was carried over was measured against that plan.
+async fn mark_tariffs(work: &dyn Repositories, catalogue: &Catalogue, before: &Subscription) -> Result<()> {
     let counters = work.counters().load(&[(before.account, before.period.start)]).await?;
     let pool = counters.into_iter().filter(|counter| counter.subject == Subject::Account);
+    let is_level =
+        |mark: &TariffMark| catalogue.meters.get(&mark.meter).is_some_and(|meter| meter.kind == MeterKind::Gauge);
     let marks = pool.map(|counter| TariffMark {
         account: before.account,
         period_start: before.period.start,
         position: counter.drawn.overage.saturating_add(counter.drawn.wallet),
         meter: counter.meter,
         version: before.chosen.version,
+        seats: before.chosen.seats,
     });
-    let marks: Vec<_> = marks.filter(|mark| mark.position.is_positive()).collect();
+    let marks: Vec<_> = marks.filter(|mark| mark.position.is_positive() || is_level(mark)).collect();
     if !marks.is_empty() {
         work.closings().mark(&marks).await?;
     }

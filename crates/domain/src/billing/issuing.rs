@@ -2,6 +2,7 @@
 //! on the row of the bill's account.
 
 use super::bill::month_label;
+use super::charging::call_off_orders;
 use super::{Bill, BillKind, BillLine, BillStatus, Chased, IssuedBill, MeterUse, Totals, spread};
 use crate::error::Result;
 use crate::id::{AccountId, BillId};
@@ -122,6 +123,7 @@ pub async fn void(work: &dyn Repositories, bill: &Bill, now: DateTime<Utc>) -> R
     if let Some(code) = &bill.coupon {
         work.coupons().give_back(code, now).await?;
     }
+    call_off_orders(work, &voided, now).await?;
     work.outbox().push(&[told(&voided, "bill.voided", now)]).await?;
     Ok(voided)
 }
@@ -147,3 +149,7 @@ pub fn described(bill: &Bill) -> Value {
         "refund_of": bill.refund_of,
     })
 }
+
+#[cfg(test)]
+#[path = "issuing_tests.rs"]
+mod tests;

@@ -1,6 +1,6 @@
 //! Lines of bills, and what a bill says of each meter.
 
-use crate::id::BillId;
+use crate::id::{BillId, PlanVersionId};
 use crate::money::Money;
 use crate::plans::{Interval, Meter, MeterCode, PlanCode};
 use crate::quantity::Quantity;
@@ -98,6 +98,8 @@ pub struct BillLine {
     pub number: u32,
     pub kind: LineKind,
     pub plan: PlanCode,
+    /// The version whose price it is; of fees and credits.
+    pub version: Option<PlanVersionId>,
     /// How long the term is; of fees and credits.
     pub interval: Option<Interval>,
     pub seats: u32,

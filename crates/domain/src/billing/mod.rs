@@ -6,10 +6,12 @@
 //! | `rating` | the overage of a period as lines, a tier each |
 //! | `coupon` | discounts, and how they are spread over lines |
 //! | `payment`, `paying` | what came in for a bill, and what begins with it |
+//! | `charging` | bills paid at a provider, by an order each |
+//! | `refunding` | what goes back of a bill |
 //! | `purchasing`, `renewing` | bills of terms, in advance |
 //! | `mirror`, `recurring`, `mirroring` | subscriptions at a provider that charges by itself, and what it charged |
-//! | `closing` | bills of quota periods that ended |
-//! | `recomputing` | bills derived again, and what differs |
+//! | `closing`, `interim` | bills of quota periods that ended, and of those that run |
+//! | `recomputing`, `deriving` | bills derived again, and what differs |
 //! | `chasing` | what happens when nobody pays |
 //! | `receipt`, `document`, `words` | what a receipt says |
 //! | `describing`, `line_words`, `receipting` | the receipt of a bill |
@@ -17,13 +19,16 @@
 //! | `invoice`, `invoicing`, `tax_id` | 发票, which others issue |
 
 mod bill;
+mod charging;
 mod chasing;
 mod closing;
 mod coupon;
 mod coupons;
+mod deriving;
 mod describing;
 mod document;
 mod hook;
+mod interim;
 mod invoice;
 mod invoicing;
 mod issuing;
@@ -41,6 +46,7 @@ mod receipt;
 mod receipting;
 mod recomputing;
 mod recurring;
+mod refunding;
 mod renewing;
 mod report;
 mod reporting;
@@ -52,6 +58,7 @@ use crate::error::Result;
 use async_trait::async_trait;
 
 pub use bill::{Bill, BillKind, BillStatus, Chased, IssuedBill, Totals, month_label};
+pub use charging::{BillDelivery, ChargingService};
 pub use closing::CloseWish;
 pub use coupon::{Coupon, CouponRefused, MAX_CODE_LENGTH, Reduction, spread};
 pub use coupons::CouponWish;
@@ -69,8 +76,8 @@ pub use months::{MAX_MONTHS, Months, Place};
 pub use paying::{Desk, Funds};
 pub use payment::{BillMethod, BillPayment};
 pub use ports::{
-    BillFilter, BillPaymentRepository, BillRepository, ClosingRepository, CouponRepository, InvoiceRepository,
-    MirrorRepository, ReportRepository, Slot, TariffMark, UsageSum,
+    BillFilter, BillPaymentRepository, BillRepository, BilledRows, ClosingRepository, CouponRepository,
+    InvoiceRepository, MirrorRepository, ReportRepository, Slot, TariffMark, UsageSum,
 };
 #[cfg(any(test, feature = "testing"))]
 pub use ports::{
@@ -84,13 +91,14 @@ pub use receipt::{
     ReceiptState, ReceiptTitle, Sum, SumKind,
 };
 pub use receipting::ReceiptService;
-pub use recomputing::Difference;
+pub use recomputing::{Difference, Recomputed, Walked};
 pub use recurring::RecurringService;
+pub use refunding::{RefundTo, RefundWish, Refunded};
 pub use renewing::Progress;
 pub use report::{
     Cell, EarnedSum, IssuedSum, OverageRow, OwedSum, ReceivablesRow, RefundsRow, ReturnedSum, RevenueRow,
 };
-pub use service::{BillView, BillingService, RefundTo, RefundWish, Refunded};
+pub use service::{BillView, BillingService};
 pub use tax_id::{TaxId, TaxIdDoubt};
 
 /// Turns a document into a PDF. The same document always gives the same bytes.

@@ -1,6 +1,7 @@
 //! Paying bills: money in, and what begins or recovers with it. Steps of a unit of work that holds the lock on the row
 //! of the bill's account.
 
+use super::charging::call_off_orders;
 use super::issuing::told;
 use super::{Bill, BillKind, BillMethod, BillPayment, BillStatus, Chased, IssuedBill};
 use crate::accounts::Account;
@@ -71,7 +72,7 @@ impl Desk<'_> {
 
     /// The money's part of [`Self::pay`].
     pub async fn receive(&self, bill: &Bill, funds: &Funds) -> Result<(Bill, BillPayment)> {
-        let (paid, now) = (bill.paid(self.now)?, self.now);
+        let (paid, now) = (bill.paid_for(self.now)?, self.now);
         let payment = BillPayment {
             id: BillPaymentId::new(now),
             account: bill.account,
@@ -92,12 +93,16 @@ impl Desk<'_> {
         self.work.bill_payments().insert(std::slice::from_ref(&payment)).await?;
         self.work.bills().save(std::slice::from_ref(&paid)).await?;
         self.work.outbox().push(&[told(&paid, "bill.paid", now)]).await?;
+        // Nobody can have ordered what was issued in this unit of work.
+        if bill.issued_at < now {
+            call_off_orders(self.work, &paid, now).await?;
+        }
         Ok((paid, payment))
     }
 
-    /// Pays from the balance if that is enough; whether it was.
+    /// Pays from the balance if that is enough and no provider may be paying it; whether it was paid.
     pub async fn receive_from_wallet(&self, bill: &Bill) -> Result<Option<Bill>> {
-        if bill.status != BillStatus::Unpaid {
+        if bill.status != BillStatus::Unpaid || (bill.issued_at < self.now && self.is_being_charged(bill).await?) {
             return Ok(None);
         }
         match self.receive(bill, &Funds::Wallet).await {

@@ -11,6 +11,7 @@ use crate::page::{Page, PageRequest};
 use crate::plans::{MeterCode, OpenedPeriod};
 use crate::quantity::Quantity;
 use crate::store::StoreResult;
+use crate::time::Period;
 use crate::wallet::Provider;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -44,7 +45,8 @@ pub trait BillRepository: Send + Sync {
     /// The account's unpaid bills, oldest first: refund bills are never among them.
     async fn unpaid(&self, account: AccountId) -> StoreResult<Vec<Bill>>;
 
-    /// Bills of these kinds with their lines, of quota periods that start at these instants; not void.
+    /// Bills of a kind with their lines, of quota periods that start at these instants, oldest first. Void ones too: what
+    /// was taken back is not asked for again.
     async fn of_periods(&self, kind: BillKind, slots: &[(AccountId, DateTime<Utc>)]) -> StoreResult<Vec<IssuedBill>>;
 
     /// Newest first.
@@ -119,6 +121,7 @@ pub struct TariffMark {
     /// The overage, owed or paid from the wallet, when the plan ended.
     pub position: Quantity,
     pub version: PlanVersionId,
+    pub seats: u32,
 }
 
 /// What usage rows of a period say of a meter.
@@ -131,6 +134,18 @@ pub struct UsageSum {
     /// The overage, owed and paid from the wallet.
     pub overage: Quantity,
     pub fee: Money,
+}
+
+/// Which of the usage rows of a period; whatever is `None` does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BilledRows {
+    pub meter: Option<MeterCode>,
+    /// Those that came after their own period was closed, or those that did not.
+    pub adjustment: Option<bool>,
+    /// Recorded then or later.
+    pub since: Option<DateTime<Utc>>,
+    /// Recorded earlier.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// A quota period of an account.
@@ -160,6 +175,19 @@ pub trait ClosingRepository: Send + Sync {
         until: DateTime<Utc>,
     ) -> StoreResult<Vec<(AccountId, OpenedPeriod)>>;
 
+    /// Periods that began within a span and ended by `until`, with whether they are closed: at most `most`, by account and
+    /// start after `after`.
+    async fn ended(
+        &self,
+        began: Period,
+        until: DateTime<Utc>,
+        after: Option<Slot>,
+        most: u64,
+    ) -> StoreResult<Vec<(AccountId, OpenedPeriod, bool)>>;
+
+    /// Whether rows that an account's keys name, and that were recorded in a span, were deleted.
+    async fn rows_are_gone(&self, account: AccountId, recorded: Period) -> StoreResult<bool>;
+
     /// Marks periods as closed, and subscriptions as closed until the last of them.
     async fn close(&self, periods: &[(AccountId, OpenedPeriod)], now: DateTime<Utc>) -> StoreResult<()>;
 
@@ -172,15 +200,8 @@ pub trait ClosingRepository: Send + Sync {
     /// Sums of the usage rows of these periods, late ones apart; gauges' overage is that of their rows.
     async fn usage_sums(&self, slots: &[Slot], only_adjustments: bool) -> StoreResult<Vec<UsageSum>>;
 
-    /// The usage rows that count in a period and cost something, newest first; late ones only, or none of them, where
-    /// `adjustment` says so.
-    async fn rows(
-        &self,
-        slot: Slot,
-        meter: Option<MeterCode>,
-        adjustment: Option<bool>,
-        page: PageRequest,
-    ) -> StoreResult<Page<UsageRecord>>;
+    /// The usage rows that count in a period and cost something, newest first.
+    async fn rows(&self, slot: Slot, which: &BilledRows, page: PageRequest) -> StoreResult<Page<UsageRecord>>;
 
     /// Accounts whose term ends by `until` and is renewed on a plan that costs something, without a bill for the next:
     /// at most `most`, after leaving out `skip`. `free` are plans that cost nothing.

@@ -163,11 +163,12 @@ fn purchase(done: &Subscribed, now: DateTime<Utc>) -> Result<Draft> {
     Ok(Draft { activates: Some(choice), ..draft })
 }
 
-fn line(quoted: &QuoteLine) -> BillLine {
+pub(super) fn line(quoted: &QuoteLine) -> BillLine {
     BillLine {
         number: 0,
         kind: if quoted.amount.nanos() < 0 { LineKind::Credit } else { LineKind::Base },
         plan: quoted.choice.plan.clone(),
+        version: Some(quoted.choice.version),
         interval: Some(quoted.choice.interval),
         seats: quoted.choice.seats,
         period: quoted.period,

@@ -39,6 +39,12 @@ impl MeterUse {
         self.stretches.last().map_or(Quantity::ZERO, |stretch| stretch.to)
     }
 
+    /// The same, told what the curve says: a bill within the period leaves corrections to the one at its end.
+    pub fn by_the_curve(self, currency: Currency) -> Result<Self, MoneyError> {
+        let told = self.cost_at(self.total(), currency, |_| true)?;
+        Ok(Self { told, ..self })
+    }
+
     /// The lines beyond what was billed; none when nothing is owed. Numbers are given later.
     pub fn lines(&self, opened: &OpenedPeriod, currency: Currency) -> Result<Vec<BillLine>, MoneyError> {
         let mut lines = Vec::new();
@@ -149,6 +155,7 @@ impl MeterUse {
             number: 0,
             kind,
             plan: opened.plan.clone(),
+            version: None,
             interval: None,
             seats: opened.seats,
             period: opened.period,

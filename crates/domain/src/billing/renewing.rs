@@ -53,6 +53,7 @@ pub(super) async fn renewal(
         number: 0,
         kind: LineKind::Base,
         plan: choice.plan.clone(),
+        version: Some(choice.version),
         interval: Some(choice.interval),
         seats: choice.seats,
         period: term,

@@ -1,24 +1,21 @@
-//! Use cases of bills: look, pay, void, refund. Purchases, renewals, closing and chasing have files of their own.
+//! Use cases of bills: look, pay, void. Purchases, renewals, closing, chasing and refunds have files of their own.
 
-use super::invoicing::outdate;
-use super::issuing::{Draft, described, told, void};
+use super::issuing::{described, void};
 use super::paying::{Desk, Funds};
-use super::{Bill, BillFilter, BillKind, BillLine, BillPayment, BillStatus, IssuedBill, LineKind};
+use super::{Bill, BillFilter, BillKind, BillPayment, BillStatus, BilledRows, IssuedBill, LineKind, Slot};
 use crate::accounts::{Account, AccountRef, Act, resolve, standing};
 use crate::actor::{Actor, Scope};
 use crate::audit::AuditEvent;
 use crate::error::{Error, Result};
-use crate::id::{BillId, InvoiceId};
+use crate::id::BillId;
 use crate::idempotency::{self, Answered, IdempotentRequest};
 use crate::metering::UsageRecord;
-use crate::money::Money;
 use crate::page::{Page, PageRequest};
 use crate::plans::{self, Catalogue, PeriodHook, SubscriptionService};
 use crate::store::{Repositories, Store, retrying};
 use crate::text::visible_line;
 use crate::time::Clock;
-use crate::wallet::{self, LedgerAccount, Provider, Transfer, TransferKind};
-use serde::{Deserialize, Serialize};
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -30,32 +27,6 @@ const MAX_NOTE: usize = 120;
 pub struct BillView {
     pub issued: IssuedBill,
     pub payments: Vec<BillPayment>,
-}
-
-/// Where a refund goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RefundTo {
-    Wallet,
-    /// Outside, by an operator.
-    Outside,
-}
-
-/// What an operator gives back of a bill.
-#[derive(Clone, Debug)]
-pub struct RefundWish {
-    /// A decimal; all that may still go back when left out.
-    pub amount: Option<String>,
-    pub to: RefundTo,
-    pub reason: String,
-}
-
-/// What went back of a bill.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refunded {
-    /// The refund bill.
-    pub issued: IssuedBill,
-    /// The invoice that stands for the bill: it is over too much, and has to be rejected or reversed.
-    pub outdated: Option<InvoiceId>,
 }
 
 /// Use cases of billing.
@@ -123,7 +94,23 @@ impl BillingService {
             LineKind::Overage => Some(false),
             _ => None,
         });
-        Ok(self.store.closings().rows((issued.bill.account, start), meter, adjustment, page).await?)
+        let slot = (issued.bill.account, start);
+        let (since, until) = self.recorded(&issued, slot).await?;
+        let which = BilledRows { meter, adjustment, since, until };
+        Ok(self.store.closings().rows(slot, &which, page).await?)
+    }
+
+    /// Since and until when the rows behind a bill were recorded, where there are interim bills in its quota period.
+    async fn recorded(
+        &self,
+        issued: &IssuedBill,
+        slot: Slot,
+    ) -> Result<(Option<DateTime<Utc>>, Option<DateTime<Utc>>)> {
+        let Some(period) = issued.lines.first().map(|line| line.period) else { return Ok((None, None)) };
+        let interim = self.store.bills().of_periods(BillKind::Overage, &[slot]).await?;
+        let before = interim.iter().map(|other| &other.bill).filter(|other| other.id < issued.bill.id);
+        let since = before.filter(|other| period.contains(other.period.start)).map(|other| other.period.end).max();
+        Ok((since, (issued.bill.kind == BillKind::Overage).then_some(issued.bill.period.end)))
     }
 
     /// Pays a bill from the account's balance.
@@ -166,6 +153,9 @@ impl BillingService {
         }
         let (issued, account) = lock(&*work, id).await?;
         let desk = Desk { work: &*work, catalogue: &self.catalogue, hook: &*self.hook, now };
+        if matches!(funds, Funds::Wallet) && issued.bill.status == BillStatus::Unpaid {
+            refuse_while_charged(&desk, &issued.bill).await?;
+        }
         let (bill, payment) = desk.pay(&account, &issued, funds).await?;
         let event = AuditEvent::by(actor, "bill.pay", bill.id, now).on_account(bill.account);
         work.audit().append(&event.with(json!({ "method": payment.method.name() }))).await?;
@@ -185,6 +175,9 @@ impl BillingService {
         let now = self.clock.now();
         let work = self.store.begin().await?;
         let (issued, account) = lock(&*work, id).await?;
+        if issued.bill.refund_of.is_some() {
+            return Err(Error::conflict("conflict", "What is on its way back is not voided."));
+        }
         let voided = void(&*work, &issued.bill, now).await?;
         let desk = Desk { work: &*work, catalogue: &self.catalogue, hook: &*self.hook, now };
         desk.forget(&account, &voided).await?;
@@ -193,63 +186,6 @@ impl BillingService {
         work.audit().append(&event).await?;
         work.commit().await?;
         Ok(voided)
-    }
-
-    /// For operators: gives back a part of a bill that was paid, or all of it, by a refund bill.
-    pub async fn refund(
-        &self,
-        actor: &Actor,
-        id: BillId,
-        wish: &RefundWish,
-        request: &IdempotentRequest,
-    ) -> Result<Answered<Refunded>> {
-        actor.require_admin()?;
-        read_note("reason", &wish.reason)?;
-        retrying!(self.store, self.try_refund(actor, id, wish, request))
-    }
-
-    async fn try_refund(
-        &self,
-        actor: &Actor,
-        id: BillId,
-        wish: &RefundWish,
-        request: &IdempotentRequest,
-    ) -> Result<Answered<Refunded>> {
-        let now = self.clock.now();
-        let work = self.store.begin().await?;
-        if let Some(answered) = idempotency::replay(&*work, request).await? {
-            return Ok(answered);
-        }
-        let (issued, account) = lock(&*work, id).await?;
-        let amount = refund_amount(&issued.bill, wish)?;
-        let refund = refund_bill(&issued, amount, &wish.reason).compose(&self.catalogue, now)?;
-        let refunded = issued.bill.refunded.checked_add(amount)?;
-        let original = Bill { refunded, updated_at: now, ..issued.bill.clone() };
-        work.bills().save(std::slice::from_ref(&original)).await?;
-        work.bills().insert(std::slice::from_ref(&refund)).await?;
-        book_refund(&*work, &refund.bill, wish.to).await?;
-        self.lower_credit(&*work, &account, &original, amount).await?;
-        work.outbox().push(&[told(&refund.bill, "bill.refunded", now)]).await?;
-        let outdated = outdate(&*work, &original, now).await?;
-        let detail = json!({ "reason": wish.reason, "amount": amount.to_decimal(), "refund": refund.bill.id });
-        let event = AuditEvent::by(actor, "bill.refund", id, now).on_account(account.id).with(detail);
-        work.audit().append(&event).await?;
-        let refunded = Refunded { issued: refund, outdated };
-        idempotency::keep(&*work, request, &refunded, now).await?;
-        work.commit().await?;
-        Ok(Answered::fresh(refunded))
-    }
-
-    /// What went back of the running term's fee is worth no credit any more.
-    async fn lower_credit(&self, work: &dyn Repositories, account: &Account, bill: &Bill, amount: Money) -> Result<()> {
-        let now = self.clock.now();
-        let before = plans::lock_current(work, &self.catalogue, account, &*self.hook, now).await?;
-        let of_the_term = bill.kind == BillKind::Subscription && bill.period.end == before.term.end;
-        if !of_the_term || bill.period.start > now {
-            return Ok(());
-        }
-        let after = before.with_paid(Money::zero(amount.currency()).checked_sub(amount)?, now)?;
-        plans::store_change(work, &*self.hook, (&before, &after), now).await
     }
 
     /// A bill and its account, for an act that the caller may do there; to strangers there is none.
@@ -278,6 +214,14 @@ pub(super) async fn lock(work: &dyn Repositories, id: BillId) -> Result<(IssuedB
     Ok((issued, account))
 }
 
+async fn refuse_while_charged(desk: &Desk<'_>, bill: &Bill) -> Result<()> {
+    if desk.is_being_charged(bill).await? {
+        let detail = "What became of the last payment is not known yet; try again in a minute.";
+        return Err(Error::conflict("payment_unknown", detail));
+    }
+    Ok(())
+}
+
 impl Desk<'_> {
     /// What ends when a bill is void: an order waits no more, and a debt is none.
     pub async fn forget(&self, account: &Account, voided: &Bill) -> Result<()> {
@@ -296,54 +240,4 @@ impl Desk<'_> {
 
 pub(super) fn read_note(field: &str, text: &str) -> Result<String> {
     visible_line(text, MAX_NOTE).map_err(|problem| Error::invalid(field, problem))
-}
-
-fn refund_amount(bill: &Bill, wish: &RefundWish) -> Result<Money> {
-    let most = bill.refundable()?;
-    if bill.kind == BillKind::Refund || bill.status != BillStatus::Paid {
-        return Err(Error::conflict("bill_not_paid", "Only a bill that is paid is refunded."));
-    }
-    let invalid = |reason: String| Error::invalid("amount", reason);
-    let amount = match &wish.amount {
-        Some(text) => Money::parse_minor(text, most.currency()).map_err(|error| invalid(error.to_string()))?,
-        None => most,
-    };
-    if !most.is_positive() {
-        return Err(Error::conflict("bill_refunded", "All of the bill was refunded."));
-    }
-    if !amount.is_positive() || amount.nanos() > most.nanos() {
-        return Err(invalid(format!("must be above zero, and at most {}", most.to_decimal())));
-    }
-    Ok(amount)
-}
-
-fn refund_bill(issued: &IssuedBill, amount: Money, reason: &str) -> Draft {
-    let bill = &issued.bill;
-    let line = BillLine {
-        number: 0,
-        kind: LineKind::Refund,
-        plan: bill.plan.clone(),
-        interval: None,
-        seats: issued.lines.first().map_or(1, |line| line.seats),
-        period: bill.period,
-        used: None,
-        tier: None,
-        amount,
-        discount: Money::zero(amount.currency()),
-    };
-    let draft = Draft::new(bill.account, BillKind::Refund, bill.period, bill.plan.clone(), vec![line]);
-    Draft { refund_of: Some(bill.id), remark: Some(reason.to_owned()), ..draft }
-}
-
-/// The money is set aside of what was earned, and goes where it belongs.
-async fn book_refund(work: &dyn Repositories, refund: &Bill, to: RefundTo) -> Result<()> {
-    let side = match to {
-        RefundTo::Wallet => LedgerAccount::Wallet(refund.account),
-        RefundTo::Outside => LedgerAccount::Cash(Provider::Manual),
-    };
-    let (reference, amount, now) = (refund.id.to_string(), refund.totals.total, refund.issued_at);
-    let aside = (LedgerAccount::Revenue, LedgerAccount::Refund);
-    let reserved = Transfer::new((TransferKind::RefundReserved, reference.clone()), aside, amount, now)?;
-    let done = Transfer::new((TransferKind::Refunded, reference), (LedgerAccount::Refund, side), amount, now)?;
-    wallet::post(work, &[reserved.about(refund.account), done.about(refund.account)]).await
 }

@@ -353,7 +353,8 @@ fn gauged(counter: &Counter, quantity: Quantity, limit: Allowance, parts: &[Part
     after.used = counter.used.checked_add(quantity).ok_or(Denied::TooLarge)?;
     after.peak = counter.peak.max(after.used);
     after.drawn.fee = counter.drawn.fee.checked_add(drawn_by(parts, counter.drawn.fee)?.fee)?;
-    if let Allowance::Limited(limit) = limit {
+    // What is released is never owed, also where the limit fell below the level.
+    if let (Allowance::Limited(limit), true) = (limit, quantity.is_positive()) {
         after.drawn.overage = counter.drawn.overage.max(after.used.left_after(limit));
     }
     Ok(after)

@@ -50,6 +50,8 @@ pub struct AccountBooks {
     /// The wallets that were loaded: none for an account whose plans take nothing from one.
     pub(super) purses: BTreeMap<Currency, Purse>,
     pub(super) fired: Vec<FiredWarning>,
+    /// By how many nanos the fees of periods rose, by their start.
+    raised: BTreeMap<DateTime<Utc>, i64>,
 }
 
 impl AccountBooks {
@@ -69,6 +71,7 @@ impl AccountBooks {
             changed_grants: BTreeSet::new(),
             purses: BTreeMap::new(),
             fired: Vec::new(),
+            raised: BTreeMap::new(),
         }
     }
 
@@ -136,9 +139,27 @@ impl AccountBooks {
 
     /// Keeps a counter that was changed.
     pub(super) fn keep(&mut self, counter: Counter) {
-        let key = (counter.period.start, counter.meter.clone());
-        self.counters.insert(key.clone(), counter);
+        let (key, fee) = ((counter.period.start, counter.meter.clone()), counter.drawn.fee.nanos());
+        let before = self.counters.insert(key.clone(), counter).map_or(0, |counter| counter.drawn.fee.nanos());
+        if fee != before {
+            let raised = self.raised.entry(key.0).or_default();
+            *raised = raised.saturating_add(fee.saturating_sub(before));
+        }
         self.changed.insert(key);
+    }
+
+    /// The periods, by their start, whose fee passed another multiple of `step`, which is above zero.
+    pub fn passed(&self, step: Money) -> Vec<DateTime<Utc>> {
+        let fee = |start: DateTime<Utc>| {
+            let counters = self.counters.values().filter(|counter| counter.period.start == start);
+            counters.fold(0_i64, |sum, counter| sum.saturating_add(counter.drawn.fee.nanos()))
+        };
+        let passed = |(start, raised): (&DateTime<Utc>, &i64)| {
+            let after = fee(*start);
+            let steps = |nanos: i64| nanos / step.nanos().max(1);
+            (steps(after) > steps(after.saturating_sub(*raised))).then_some(*start)
+        };
+        self.raised.iter().filter_map(passed).collect()
     }
 
     /// Counters that commands changed, the pool's and the members'.

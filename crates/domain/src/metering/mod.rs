@@ -40,13 +40,13 @@ pub use member_books::MemberBooks;
 pub use member_quota::{MemberMeter, MemberQuota};
 pub use month::{Month, first_kept};
 pub use ports::{
-    Booked, DebtRepository, ReservationRepository, SavedUsage, Standing, StandingRepository, UsageFilter,
-    UsageMonthRepository, UsageRepository, UsedKey,
+    Booked, DebtRepository, OverageDueRepository, ReservationRepository, SavedUsage, Standing, StandingRepository,
+    UsageFilter, UsageMonthRepository, UsageRepository, UsedKey,
 };
 #[cfg(any(test, feature = "testing"))]
 pub use ports::{
-    MockDebtRepository, MockReservationRepository, MockStandingRepository, MockUsageMonthRepository,
-    MockUsageRepository,
+    MockDebtRepository, MockOverageDueRepository, MockReservationRepository, MockStandingRepository,
+    MockUsageMonthRepository, MockUsageRepository,
 };
 pub use purse::Purse;
 pub use quota_view::{MeterQuota, QuotaView};

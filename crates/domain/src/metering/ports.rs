@@ -144,6 +144,20 @@ pub trait DebtRepository: Send + Sync {
     async fn list_all(&self, page: PageRequest) -> StoreResult<Page<Debt>>;
 }
 
+/// Periods whose overage is to be billed before they end. Whoever writes one holds the lock on its account's row.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait OverageDueRepository: Send + Sync {
+    /// Notes periods by their start; one that is noted already stays so.
+    async fn note(&self, periods: &[(AccountId, DateTime<Utc>)], now: DateTime<Utc>) -> StoreResult<()>;
+
+    /// At most `most`, by account and start, after leaving out `skip`.
+    async fn list(&self, skip: u64, most: u64) -> StoreResult<Vec<(AccountId, DateTime<Utc>)>>;
+
+    /// The period was looked after.
+    async fn settle(&self, account: AccountId, start: DateTime<Utc>) -> StoreResult<()>;
+}
+
 /// Usage rows by the month in which they were recorded: a partition each, where the database has partitions.
 ///
 /// Changes of partitions wait for a short time only, and are `StoreError::Contended` when that was not enough.

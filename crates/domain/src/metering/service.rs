@@ -1,6 +1,7 @@
 //! Consuming, reserving and ending reservations: check, deduplicate, decide, fund, record, sum and warn, in one unit of work.
 
 use super::batch::{Command, Decided, Done, Outcome, receipts};
+use super::books::AccountBooks;
 use super::command::{Consume, Rejection, admit, admit_time};
 use super::load::{Books, open_books};
 use super::ports::{Booked, SavedUsage, UsedKey};
@@ -233,12 +234,24 @@ async fn write(
     if !fired.is_empty() {
         work.warnings().insert(&fired).await?;
     }
+    note_overage(work, books, catalogue, now).await?;
     let events: Vec<Event> =
         fired.iter().map(|warning| told(warning, catalogue)).chain(books.holds.events(catalogue)).collect();
     if !events.is_empty() {
         work.outbox().push(&events).await?;
     }
     Ok(())
+}
+
+/// Notes the periods whose fee passed another multiple of what is billed at once.
+async fn note_overage(work: &dyn Repositories, books: &Books, catalogue: &Catalogue, now: DateTime<Utc>) -> Result<()> {
+    let Some(step) = catalogue.interim_overage else { return Ok(()) };
+    let passed = |(account, book): (&AccountId, &AccountBooks)| {
+        let account = *account;
+        book.passed(step).into_iter().map(move |start| (account, start)).collect::<Vec<_>>()
+    };
+    let due: Vec<_> = books.accounts.iter().flat_map(passed).collect();
+    if due.is_empty() { Ok(()) } else { Ok(work.overage_dues().note(&due, now).await?) }
 }
 
 /// Books what wallets paid and hold: one transfer for each account and currency.

@@ -75,8 +75,8 @@ impl OrderService {
         Ok(Attempt { order, payment })
     }
 
-    /// Writes another attempt at an order under the lock of its account.
-    pub(super) async fn attempt(
+    /// Writes another attempt at an order, in the unit of work of the caller, who holds the lock on its account's row.
+    pub async fn attempt(
         &self,
         work: &dyn Repositories,
         order: &Order,

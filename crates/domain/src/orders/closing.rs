@@ -10,7 +10,8 @@ use crate::accounts::Act;
 use crate::actor::Actor;
 use crate::error::{Error, Result};
 use crate::id::OrderId;
-use crate::store::retrying;
+use crate::store::{Repositories, retrying};
+use chrono::{DateTime, Utc};
 
 /// Orders closed between two looks at the clock.
 pub const EXPIRE_CHUNK: u32 = 50;
@@ -54,14 +55,7 @@ impl OrderService {
         if order.status != OrderStatus::Created {
             return Ok(order);
         }
-        let payments = work.payments().of_orders(&[id]).await?;
-        let open = payments.iter().any(|payment| payment.status.is_open());
-        let order = if open { order.closing(reason, now)? } else { order.closed(reason, now)? };
-        work.orders().save(&order).await?;
-        call_off_others(&*work, &order, now).await?;
-        if !open {
-            telling::order(&*work, &order, &["order.closed"], now).await?;
-        }
+        let order = call_off(&*work, &order, reason, now).await?;
         work.commit().await?;
         Ok(order)
     }
@@ -78,4 +72,23 @@ impl OrderService {
             }
         }
     }
+}
+
+/// Lets an order that waits for its payment take none any more, in the unit of work of the caller, who holds the lock
+/// on its account's row. The loop tells the providers.
+pub async fn call_off(
+    work: &dyn Repositories,
+    order: &Order,
+    reason: CloseReason,
+    now: DateTime<Utc>,
+) -> Result<Order> {
+    let payments = work.payments().of_orders(&[order.id]).await?;
+    let open = payments.iter().any(|payment| payment.status.is_open());
+    let order = if open { order.closing(reason, now)? } else { order.closed(reason, now)? };
+    work.orders().save(&order).await?;
+    call_off_others(work, &order, now).await?;
+    if !open {
+        telling::order(work, &order, &["order.closed"], now).await?;
+    }
+    Ok(order)
 }

@@ -37,6 +37,17 @@ pub trait Delivery: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Quantity>;
 
+    /// The refund arrived: what was taken back stays so.
+    async fn went_back(
+        &self,
+        _work: &dyn Repositories,
+        _order: &Order,
+        _refund: &Refund,
+        _now: DateTime<Utc>,
+    ) -> Result<()> {
+        Ok(())
+    }
+
     /// The refund failed: gives back what was taken.
     async fn give_back(
         &self,

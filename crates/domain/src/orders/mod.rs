@@ -35,7 +35,7 @@ mod telling;
 pub use asking_refunds::REFUND_CHUNK;
 pub use attempts::{Attempt, Draft};
 pub use charge::Charge;
-pub use closing::EXPIRE_CHUNK;
+pub use closing::{EXPIRE_CHUNK, call_off};
 pub use confirming::ConfirmWish;
 pub use delivering::{ProductDelivery, TopUpDelivery};
 pub use hooks::{ChargeCollector, Delivery, PaidHook};

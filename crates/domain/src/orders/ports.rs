@@ -17,6 +17,7 @@ use crate::store::StoreResult;
 use crate::wallet::Provider;
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
 
 /// Products on sale, and those that were.
 #[cfg_attr(any(test, feature = "testing"), mockall::automock)]
@@ -58,6 +59,9 @@ pub trait OrderRepository: Send + Sync {
 
     /// How many orders of the account may still be paid.
     async fn count_open(&self, account: AccountId) -> StoreResult<u64>;
+
+    /// The account's orders for a bill, by the uuid of its id, oldest first.
+    async fn of_bill(&self, account: AccountId, bill: Uuid) -> StoreResult<Vec<Order>>;
 
     /// Up to `limit` orders that wait for a payment and whose time is over, the oldest first.
     async fn due(&self, now: DateTime<Utc>, limit: u32) -> StoreResult<Vec<(AccountId, OrderId)>>;

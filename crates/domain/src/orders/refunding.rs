@@ -155,6 +155,9 @@ impl OrderService {
         if let Some(item) = item {
             work.suspense().save(&item.refund_ended(true, now)).await?;
             close_undeliverable(work, &item, now).await?;
+        } else {
+            let order = work.orders().find(refund.order).await?.ok_or(Error::NotFound("order"))?;
+            self.settlement.delivery(&order)?.went_back(work, &order, refund, now).await?;
         }
         let event = AuditEvent::by_machine("refund.settle", refund.id, now).on_account(refund.account);
         work.audit().append(&event).await?;
@@ -222,8 +225,12 @@ async fn suspended(work: &dyn Repositories, refund: &Refund) -> Result<Option<Su
     }
 }
 
-/// An order that was paid and never delivered is closed once its money is back.
-async fn close_undeliverable(work: &dyn Repositories, item: &SuspenseItem, now: DateTime<Utc>) -> Result<()> {
+/// An order that was paid and never delivered is closed once its money is the customer's again.
+pub(super) async fn close_undeliverable(
+    work: &dyn Repositories,
+    item: &SuspenseItem,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let order: Order = work.orders().find(item.order).await?.ok_or(Error::NotFound("order"))?;
     if item.reason != SuspenseReason::Undeliverable || order.status != OrderStatus::AwaitingDelivery {
         return Ok(());

@@ -4,7 +4,7 @@ use super::drafting::draft;
 use super::order::Order;
 use super::order_status::OrderStatus;
 use super::refund::Refund;
-use super::refunding::{book, is_of, reserve};
+use super::refunding::{book, close_undeliverable, is_of, reserve};
 use super::service::OrderService;
 use super::settling::{self, Counter};
 use super::suspense::{MAX_NOTE_LENGTH, Resolution, SuspenseItem};
@@ -70,6 +70,7 @@ impl OrderService {
             Resolution::Credit => {
                 let sides = (LedgerAccount::Suspense, LedgerAccount::Wallet(item.account));
                 self.move_on(&*work, &item, sides, item.amount, now).await?;
+                close_undeliverable(&*work, &item, now).await?;
                 None
             }
             Resolution::Deliver => {

@@ -41,6 +41,9 @@ pub struct Catalogue {
     pub zone: Tz,
     /// The cap on overage fees of accounts that set none of their own; `None` is no cap.
     pub spend_cap: Option<Money>,
+    /// The overage of a running period is billed each time its fee passes another multiple of this; above zero.
+    #[serde(default)]
+    pub interim_overage: Option<Money>,
     pub default_plan: PlanCode,
     #[serde(default)]
     pub bills: BillTerms,
@@ -73,6 +76,7 @@ impl Catalogue {
             currency: billing.currency?,
             zone: billing.zone?,
             spend_cap: billing.spend_cap,
+            interim_overage: billing.interim_overage,
             default_plan: billing.default_plan?,
             bills: billing.bills,
             seller: billing.seller,

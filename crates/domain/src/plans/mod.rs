@@ -34,7 +34,7 @@ mod team_plans;
 
 pub use bill_terms::BillTerms;
 pub use catalogue::{Catalogue, Mistake};
-pub use change::{ChangeKind, Effective, Offer, Quote, QuoteLine, change_kind};
+pub use change::{ChangeKind, Effective, Offer, Quote, QuoteLine, change_kind, prorate, quote};
 pub use code::{MeterCode, PlanCode};
 pub use meter::{Meter, MeterDisplay, MeterKind};
 pub use meter_agreement::agreed_gauges;

@@ -31,6 +31,31 @@ impl GaugeCarry {
     }
 }
 
+/// The pool's gauges that had a level when a period began, as the period before left them.
+pub async fn levels_at(
+    repositories: &dyn Repositories,
+    catalogue: &Arc<Catalogue>,
+    account: AccountId,
+    start: DateTime<Utc>,
+) -> Result<Vec<Counter>> {
+    let mut ended = repositories.counters().load_ending_at(account, start).await?;
+    ended.retain(|counter| counter.subject == Subject::Account);
+    GaugeCarry { catalogue: catalogue.clone() }.gauges(repositories, ended).await
+}
+
+/// A level as the period opens with it; `grants` are all that the account ever had.
+pub async fn opened_with(
+    repositories: &dyn Repositories,
+    level: Counter,
+    grants: &[Grant],
+    opened: &OpenedPeriod,
+) -> Result<Counter> {
+    let start = opened.period.start;
+    let then: Vec<Grant> = grants.iter().map(|grant| grant.before_revoked(start)).collect();
+    let carried = carry(repositories, vec![level], &then, std::slice::from_ref(opened)).await?.pop();
+    Ok(carried.ok_or(StoreError::Corrupt { table: "quota_counters", column: "subject_id" })?)
+}
+
 #[async_trait]
 impl PeriodHook for GaugeCarry {
     async fn opened(

@@ -75,6 +75,16 @@ impl Grant {
         self.remaining.is_positive() && self.expires_at.is_none_or(|end| now < end)
     }
 
+    /// As it was at a time, as far as it was revoked since.
+    #[must_use]
+    pub fn before_revoked(&self, time: DateTime<Utc>) -> Self {
+        if self.revoked_at.is_none_or(|revoked| revoked <= time) {
+            return self.clone();
+        }
+        let remaining = self.remaining.saturating_add(self.revoked);
+        Self { remaining, revoked: Quantity::ZERO, revoked_at: None, ..self.clone() }
+    }
+
     /// Whether it may pay for a use of `model`.
     pub fn allows(&self, model: &str) -> bool {
         self.models.as_ref().is_none_or(|models| models.iter().any(|allowed| allowed == model))

@@ -7,7 +7,7 @@ mod ports;
 mod service;
 mod warning;
 
-pub use carry::GaugeCarry;
+pub use carry::{GaugeCarry, levels_at, opened_with};
 pub use counter::{Counter, Drawn, Subject};
 pub use grant::{Grant, GrantOrigin};
 pub use ports::{CounterRepository, GrantRepository, WarningFilter, WarningRepository};

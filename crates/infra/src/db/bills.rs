@@ -12,7 +12,7 @@ use domain::billing::{
     Bill, BillFilter, BillKind, BillLine, BillOverage, BillRepository, BillStatus, Chased, IssuedBill, LineKind, Shown,
     Slot, Totals,
 };
-use domain::id::{AccountId, BillId};
+use domain::id::{AccountId, BillId, PlanVersionId};
 use domain::money::{Currency, Money};
 use domain::page::{Page, PageRequest};
 use domain::plans::{Interval, PlanCode};
@@ -80,6 +80,7 @@ impl<C: ConnectionTrait + Send + Sync> BillRepository for Repos<C> {
         let query = Entity::find()
             .filter(Column::AccountId.eq(account.as_uuid()))
             .filter(Column::Status.eq(BillStatus::Unpaid.name()))
+            .filter(Column::Kind.ne(BillKind::Refund.name()))
             .order_by_asc(Column::Id);
         query.all(&self.conn).await.map_err(store_error)?.into_iter().map(bill).collect()
     }
@@ -94,7 +95,6 @@ impl<C: ConnectionTrait + Send + Sync> BillRepository for Repos<C> {
                 .filter(mine)
                 .filter(Column::PeriodStart.gte(first))
                 .filter(Column::Kind.eq(kind.name()))
-                .filter(Column::Status.ne(BillStatus::Void.name()))
                 .order_by_asc(Column::Id);
             found.extend(query.all(&self.conn).await.map_err(store_error)?);
         }
@@ -258,6 +258,7 @@ fn line_row(bill: BillId, line: &BillLine) -> StoreResult<billing_line::Model> {
         number: i32::try_from(line.number).map_err(|_| corrupt(LINES, "number"))?,
         kind: line.kind.name().to_owned(),
         plan_code: line.plan.to_string(),
+        plan_version_id: line.version.map(PlanVersionId::as_uuid),
         plan_interval: line.interval.map(|interval| interval.name().to_owned()),
         seats: i32::try_from(line.seats).map_err(|_| corrupt(LINES, "seats"))?,
         period_start: line.period.start,
@@ -279,6 +280,7 @@ fn line(row: &billing_line::Model) -> StoreResult<BillLine> {
         number: u32::try_from(row.number).map_err(|_| corrupt(LINES, "number"))?,
         kind: LineKind::parse(&row.kind).ok_or(corrupt(LINES, "kind"))?,
         plan: PlanCode::parse(&row.plan_code).ok_or(corrupt(LINES, "plan_code"))?,
+        version: row.plan_version_id.map(PlanVersionId::from_uuid),
         interval: match &row.plan_interval {
             Some(name) => Some(Interval::parse(name).ok_or(corrupt(LINES, "plan_interval"))?),
             None => None,

@@ -3,21 +3,22 @@
 use super::bills::accounts_of;
 use super::bulk::{self, Existing};
 use super::columns::{corrupt, currency, meter, one_of, rows_per_statement, sum};
-use super::entity::{billing_record, billing_tariff_mark, quota_period, usage_record, user_subscription};
+use super::entity::{billing_record, billing_tariff_mark, quota_period, usage_key, usage_record, user_subscription};
 use super::error::store_error;
 use super::repos::Repos;
 use super::subscriptions::opened_period;
 use super::usage::{first_id_at, record};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::billing::{BillKind, BillStatus, ClosingRepository, Slot, TariffMark, UsageSum};
+use domain::billing::{BillKind, BillStatus, BilledRows, ClosingRepository, Slot, TariffMark, UsageSum};
 use domain::id::{AccountId, PlanVersionId};
 use domain::metering::{MAX_EARLY, UsageRecord};
 use domain::money::Money;
 use domain::page::{Page, PageRequest};
-use domain::plans::{MeterCode, OpenedPeriod};
+use domain::plans::OpenedPeriod;
 use domain::quantity::Quantity;
 use domain::store::StoreResult;
+use domain::time::Period;
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SimpleExpr};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder,
@@ -54,6 +55,8 @@ impl<C: ConnectionTrait + Send + Sync> ClosingRepository for Repos<C> {
         let ids: Vec<Uuid> = open(until, began_before)
             .select_only()
             .column(P::AccountId)
+            // The first of them is NULL in every row: PostgreSQL sees the index's order only when it is named.
+            .order_by_asc(P::ClosedAt)
             .order_by_asc(P::PeriodStart)
             .order_by_asc(P::AccountId)
             .offset(skip)
@@ -88,6 +91,48 @@ impl<C: ConnectionTrait + Send + Sync> ClosingRepository for Repos<C> {
             }
         }
         Ok(periods)
+    }
+
+    async fn ended(
+        &self,
+        began: Period,
+        until: DateTime<Utc>,
+        after: Option<Slot>,
+        most: u64,
+    ) -> StoreResult<Vec<(AccountId, OpenedPeriod, bool)>> {
+        use quota_period::Column as P;
+        let mut query = quota_period::Entity::find()
+            .filter(P::PeriodStart.gte(began.start))
+            .filter(P::PeriodStart.lt(began.end))
+            .filter(P::PeriodEnd.lte(until))
+            .order_by_asc(P::AccountId)
+            .order_by_asc(P::PeriodStart)
+            .limit(most);
+        if let Some((account, start)) = after {
+            let same = Condition::all().add(P::AccountId.eq(account.as_uuid())).add(P::PeriodStart.gt(start));
+            query = query.filter(Condition::any().add(P::AccountId.gt(account.as_uuid())).add(same));
+        }
+        let rows = query.all(&self.conn).await.map_err(store_error)?;
+        rows.iter()
+            .map(|row| Ok((AccountId::from_uuid(row.account_id), opened_period(row)?, row.closed_at.is_some())))
+            .collect()
+    }
+
+    async fn rows_are_gone(&self, account: AccountId, recorded: Period) -> StoreResult<bool> {
+        use usage_key::Column as K;
+        use usage_record::Column as U;
+        let row = Query::select()
+            .expr(Expr::val(1))
+            .from(usage_record::Entity)
+            .and_where(U::AccountId.into_expr().equals((usage_key::Entity, K::AccountId)))
+            .and_where(U::Id.into_expr().equals((usage_key::Entity, K::UsageId)))
+            .to_owned();
+        let query = usage_key::Entity::find()
+            .filter(K::AccountId.eq(account.as_uuid()))
+            .filter(K::UsageId.gte(first_id_at(recorded.start - MAX_EARLY)))
+            .filter(K::UsageId.lt(first_id_at(recorded.end)))
+            .filter(Expr::exists(row).not());
+        Ok(query.one(&self.conn).await.map_err(store_error)?.is_some())
     }
 
     async fn close(&self, periods: &[(AccountId, OpenedPeriod)], now: DateTime<Utc>) -> StoreResult<()> {
@@ -194,14 +239,15 @@ impl<C: ConnectionTrait + Send + Sync> ClosingRepository for Repos<C> {
     async fn rows(
         &self,
         (account, start): Slot,
-        meter: Option<MeterCode>,
-        adjustment: Option<bool>,
+        which: &BilledRows,
         page: PageRequest,
     ) -> StoreResult<Page<UsageRecord>> {
         use usage_record::Column as U;
         let conditions = [
-            meter.map(|meter| U::Meter.eq(meter.as_str())),
-            adjustment.map(|late| U::Adjustment.eq(late)),
+            which.meter.as_ref().map(|meter| U::Meter.eq(meter.as_str())),
+            which.adjustment.map(|late| U::Adjustment.eq(late)),
+            which.since.map(|since| U::RecordedAt.gte(since)),
+            which.until.map(|until| U::RecordedAt.lt(until)),
             page.before.map(|before| U::Id.lt(before)),
         ];
         let query = usage_record::Entity::find()
@@ -287,6 +333,7 @@ fn mark_row(mark: &TariffMark) -> billing_tariff_mark::Model {
         meter: mark.meter.to_string(),
         position: mark.position.as_atoms(),
         plan_version_id: mark.version.as_uuid(),
+        seats: i32::try_from(mark.seats).unwrap_or(i32::MAX),
     }
 }
 
@@ -300,5 +347,6 @@ fn mark_of(row: &billing_tariff_mark::Model) -> StoreResult<TariffMark> {
         meter: meter(&row.meter, MARKS)?,
         position: Quantity::atoms(row.position),
         version: PlanVersionId::from_uuid(row.plan_version_id),
+        seats: u32::try_from(row.seats).map_err(|_| corrupt(MARKS, "seats"))?,
     })
 }

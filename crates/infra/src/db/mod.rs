@@ -36,6 +36,7 @@ mod oauth;
 mod options;
 mod orders;
 mod outbox;
+mod overage_dues;
 mod pairs;
 mod payment_messages;
 mod payments;

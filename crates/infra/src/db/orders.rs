@@ -46,6 +46,14 @@ impl<C: ConnectionTrait + Send + Sync> OrderRepository for Repos<C> {
         query.count(&self.conn).await.map_err(store_error)
     }
 
+    async fn of_bill(&self, account: AccountId, bill: Uuid) -> StoreResult<Vec<Order>> {
+        let query = Entity::find()
+            .filter(Column::BillId.eq(bill))
+            .filter(Column::AccountId.eq(account.as_uuid()))
+            .order_by_asc(Column::Id);
+        query.all(&self.conn).await.map_err(store_error)?.into_iter().map(order).collect()
+    }
+
     async fn due(&self, now: DateTime<Utc>, limit: u32) -> StoreResult<Vec<(AccountId, OrderId)>> {
         let query = Entity::find()
             .select_only()
@@ -71,9 +79,10 @@ impl<C: ConnectionTrait + Send + Sync> OrderRepository for Repos<C> {
 }
 
 fn row(order: &Order) -> StoreResult<ActiveModel> {
-    let product_id = match &order.purpose {
-        Purpose::Product(product) => Some(product.id.as_uuid()),
-        Purpose::TopUp | Purpose::Bill { .. } => None,
+    let (product_id, bill_id) = match &order.purpose {
+        Purpose::Product(product) => (Some(product.id.as_uuid()), None),
+        Purpose::TopUp => (None, None),
+        Purpose::Bill { bill } => (None, Some(*bill)),
     };
     let model = Model {
         account_id: order.account.as_uuid(),
@@ -81,6 +90,7 @@ fn row(order: &Order) -> StoreResult<ActiveModel> {
         user_id: order.user.as_uuid(),
         purpose_kind: order.purpose.name().to_owned(),
         product_id,
+        bill_id,
         purpose: to_json(&order.purpose, TABLE, "purpose")?,
         amount: order.amount.nanos(),
         currency: order.amount.currency().code().to_owned(),

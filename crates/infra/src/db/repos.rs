@@ -19,7 +19,8 @@ use domain::incentives::{
     CheckInRepository, RedemptionBatchRepository, RedemptionCodeRepository, RedemptionUseRepository, ReferralRepository,
 };
 use domain::metering::{
-    DebtRepository, ReservationRepository, StandingRepository, UsageMonthRepository, UsageRepository,
+    DebtRepository, OverageDueRepository, ReservationRepository, StandingRepository, UsageMonthRepository,
+    UsageRepository,
 };
 use domain::notices::{DeliveryRepository, LaneRepository, NoticeRepository, WebhookRepository};
 use domain::options::{LeaseRepository, OptionRepository};
@@ -130,6 +131,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
         self
     }
     fn outbox(&self) -> &dyn Outbox {
+        self
+    }
+    fn overage_dues(&self) -> &dyn OverageDueRepository {
         self
     }
     fn plans(&self) -> &dyn PlanRepository {

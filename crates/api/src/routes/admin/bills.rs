@@ -82,7 +82,7 @@ pub async fn record_bill_payment(
 pub struct RefundBody {
     /// All that may still go back when left out.
     amount: Option<DecimalText>,
-    /// `wallet`, or `manual`: outside, by an operator.
+    /// `wallet`; `provider`: to where it came from, as far as a provider took it; or `manual`: outside, by an operator.
     to: String,
     /// For the bill and the audit log; one line of up to 120 characters.
     reason: String,
@@ -104,7 +104,8 @@ impl From<&Refunded> for RefundedView {
     }
 }
 
-/// Give back a part of a bill that was paid, or all of it, by a refund bill.
+/// Give back a part of a bill that was paid, or all of it, by a refund bill; one that goes to a provider is unpaid until
+/// the provider has paid, and void if it fails.
 #[utoipa::path(
     tag = "operators",
     params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
@@ -123,13 +124,20 @@ pub async fn refund_bill(
     actor.require_admin()?;
     let id: BillId = path_id(&id, "bill")?;
     let once = idempotency::required(&request, actor.user, "POST /admin/bills/refund", &body.0)?;
+    let (amount, reason) = (body.0.amount.map(|amount| amount.0), body.0.reason);
     let to = match body.0.to.as_str() {
-        "wallet" => RefundTo::Wallet,
-        "manual" => RefundTo::Outside,
-        _ => return Err(Error::invalid("to", "must be wallet or manual").into()),
+        "wallet" => Some(RefundTo::Wallet),
+        "manual" => Some(RefundTo::Outside),
+        "provider" => None,
+        _ => return Err(Error::invalid("to", "must be wallet, provider or manual").into()),
     };
-    let wish = RefundWish { amount: body.0.amount.map(|amount| amount.0), to, reason: body.0.reason };
-    let given = services.run(|all| async move { all.billing.refund(&actor, id, &wish, &once).await }).await?;
+    let refunded = services.run(|all| async move {
+        match to {
+            Some(to) => all.billing.refund(&actor, id, &RefundWish { amount, to, reason }, &once).await,
+            None => all.charging.refund(&actor, id, (amount.as_deref(), &reason), &once).await,
+        }
+    });
+    let given = refunded.await?;
     Ok(idempotency::answer(StatusCode::CREATED, given, |refunded| RefundedView::from(&refunded)))
 }
 

@@ -12,6 +12,7 @@ use crate::http::idempotency;
 use crate::http::paging::{Listed, page_request};
 use crate::http::params::{Params, path_id};
 use crate::http::problem::ApiResult;
+use crate::routes::orders::{AttemptBody, method_named, provider_named};
 use crate::routes::usage::UsageView;
 use crate::services::Services;
 use actix_web::http::StatusCode;
@@ -144,16 +145,29 @@ pub async fn list_bill_usage(
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"provider": "wallet"}))]
 pub struct BillPaymentBody {
-    /// `wallet`: from the account's balance.
+    /// `wallet`: from the account's balance, at once; or `wechat`, `alipay`, `stripe`, `manual`: an order for the bill.
     pub provider: String,
+    /// `page` for Alipay's page instead of a QR code.
+    #[schema(pattern = "^(default|page)$")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
 }
 
-/// Pay a bill from the account's balance. What waits for it begins at once.
+/// What came of it: a payment from the balance, or an order with what is to be done to pay it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum BillPaymentAnswer {
+    Paid(BillPaymentView),
+    Ordered(AttemptBody),
+}
+
+/// Pay a bill from the account's balance, or ask a provider for it. What waits for the bill begins when it is paid.
+/// Asking again is another attempt at the same order, as long as that waits.
 #[utoipa::path(
     tag = "bills",
     params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
     request_body = BillPaymentBody,
-    responses((status = 201, description = "Paid.", body = BillPaymentView), ChangeErrors, WriteErrors)
+    responses((status = 201, description = "Paid, or ordered.", body = BillPaymentAnswer), ChangeErrors, WriteErrors)
 )]
 #[post("/bills/{id}/payments")]
 pub async fn pay_bill(
@@ -167,8 +181,14 @@ pub async fn pay_bill(
     let id: BillId = path_id(&id, "bill")?;
     let once = idempotency::required(&request, actor.user, "POST /bills/payments", &body.0)?;
     if body.0.provider != "wallet" {
-        return Err(Error::invalid("provider", "must be wallet; other payments are recorded by an operator").into());
+        let how = (provider_named(&body.0.provider)?, method_named(body.0.method.as_deref())?);
+        let made = services.run(move |all| async move { all.charging.charge(&actor, id, how, &once).await }).await?;
+        return Ok(idempotency::answer(StatusCode::CREATED, made, |attempt| {
+            BillPaymentAnswer::Ordered(AttemptBody::from(&attempt))
+        }));
     }
     let paid = services.run(|all| async move { all.billing.pay_from_wallet(&actor, id, &once).await }).await?;
-    Ok(idempotency::answer(StatusCode::CREATED, paid, |payment| BillPaymentView::from(&payment)))
+    Ok(idempotency::answer(StatusCode::CREATED, paid, |payment| {
+        BillPaymentAnswer::Paid(BillPaymentView::from(&payment))
+    }))
 }

@@ -59,7 +59,7 @@ pub fn provider_named(text: &str) -> ApiResult<Provider> {
     Provider::parse(text).ok_or_else(|| ApiError::invalid("provider", "must be wechat, alipay, stripe or manual"))
 }
 
-fn method_named(text: Option<&str>) -> ApiResult<PayMethod> {
+pub fn method_named(text: Option<&str>) -> ApiResult<PayMethod> {
     match text {
         None | Some("default") => Ok(PayMethod::Default),
         Some("page") => Ok(PayMethod::Page),

@@ -8,7 +8,9 @@ pub mod views;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub use buy::{method_named, provider_named};
 pub use products::ProductView;
+pub use views::AttemptBody;
 
 pub fn configure(config: &mut ServiceConfig) {
     config

@@ -1,6 +1,7 @@
 //! Orders, payments and refunds as clients see them.
 
 use crate::http::time;
+use domain::id::BillId;
 use domain::orders::{Attempt, Order, OrderView, PayAction, Payment, Purpose, Refund};
 use fast_qr::QRBuilder;
 use fast_qr::convert::svg::SvgBuilder;
@@ -10,7 +11,7 @@ use utoipa::ToSchema;
 /// What is bought.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "id": "ord_0198a6f0c1d27d3e8b3f6a5c4d3e2f10", "account": "acc_0198a6f0c1d27d3e8b3f6a5c4d3e2f11", "purpose": "top_up", "product": null,
+    "id": "ord_0198a6f0c1d27d3e8b3f6a5c4d3e2f10", "account": "acc_0198a6f0c1d27d3e8b3f6a5c4d3e2f11", "purpose": "top_up", "product": null, "bill": null,
     "description": "Top-up 10.00 CNY", "amount": "10.00", "currency": "CNY", "status": "created", "shop_status": 0,
     "close_reason": null, "expires_at": "2026-11-21T08:30:00Z", "delivered_at": null, "closed_at": null, "created_at": "2026-11-21T08:00:00Z"
 }))]
@@ -21,6 +22,8 @@ pub struct OrderBody {
     purpose: &'static str,
     /// The code of the product.
     product: Option<String>,
+    /// The bill that it pays.
+    bill: Option<String>,
     description: String,
     amount: String,
     currency: String,
@@ -38,15 +41,17 @@ pub struct OrderBody {
 
 impl From<&Order> for OrderBody {
     fn from(order: &Order) -> Self {
-        let product = match &order.purpose {
-            Purpose::Product(product) => Some(product.code.clone()),
-            Purpose::TopUp | Purpose::Bill { .. } => None,
+        let (product, bill) = match &order.purpose {
+            Purpose::Product(product) => (Some(product.code.clone()), None),
+            Purpose::TopUp => (None, None),
+            Purpose::Bill { bill } => (None, Some(BillId::from_uuid(*bill).to_string())),
         };
         Self {
             id: order.id.to_string(),
             account: order.account.to_string(),
             purpose: order.purpose.name(),
             product,
+            bill,
             description: order.description.clone(),
             amount: order.amount.to_decimal(),
             currency: order.amount.currency().code().to_owned(),

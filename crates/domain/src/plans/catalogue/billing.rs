@@ -22,13 +22,14 @@ pub(super) struct Billing {
     pub(super) currency: Option<Currency>,
     pub(super) zone: Option<Tz>,
     pub(super) spend_cap: Option<Money>,
+    pub(super) interim_overage: Option<Money>,
     pub(super) default_plan: Option<PlanCode>,
     pub(super) bills: BillTerms,
     pub(super) seller: Seller,
 }
 
 pub(super) fn read(root: &Fields, mistakes: &mut Mistakes) -> Billing {
-    let known = ["currency", "time_zone", "spend_cap", "default_plan", "bills", "seller"];
+    let known = ["currency", "time_zone", "spend_cap", "interim_overage", "default_plan", "bills", "seller"];
     let section = root.require("billing", mistakes).and_then(|node| node.fields(&known, mistakes));
     let Some(fields) = section else { return Billing::default() };
     let currency = fields
@@ -38,13 +39,20 @@ pub(super) fn read(root: &Fields, mistakes: &mut Mistakes) -> Billing {
         node.word("a time zone of the IANA database such as Asia/Shanghai", |name| name.parse().ok(), mistakes)
     });
     let spend_cap = fields.get("spend_cap").and_then(|node| node.money(Money::parse_minor, currency, mistakes));
+    let interim_overage = fields.get("interim_overage").and_then(|node| {
+        let amount = node.money(Money::parse_minor, currency, mistakes)?;
+        if !amount.is_positive() {
+            mistakes.add(&node.path, "must be above zero, or null");
+        }
+        Some(amount)
+    });
     let default_plan = match fields.get("default_plan") {
         Some(node) => node.word("a plan's code", PlanCode::parse, mistakes),
         None => PlanCode::parse(DEFAULT_PLAN),
     };
     let bills = read_bills(&fields, mistakes);
     let seller = read_seller(&fields, mistakes);
-    Billing { currency, zone, spend_cap, default_plan, bills, seller }
+    Billing { currency, zone, spend_cap, interim_overage, default_plan, bills, seller }
 }
 
 fn read_seller(billing: &Fields, mistakes: &mut Mistakes) -> Seller {

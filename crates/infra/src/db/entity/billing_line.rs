@@ -11,6 +11,7 @@ pub struct Model {
     pub number: i32,
     pub kind: String,
     pub plan_code: String,
+    pub plan_version_id: Option<Uuid>,
     pub plan_interval: Option<String>,
     pub seats: i32,
     pub period_start: DateTimeUtc,

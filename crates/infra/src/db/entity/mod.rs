@@ -26,6 +26,7 @@ pub mod oauth_identity;
 pub mod option;
 pub mod order;
 pub mod outbox;
+pub mod overage_due;
 pub mod payment;
 pub mod payment_message;
 pub mod plan_version;

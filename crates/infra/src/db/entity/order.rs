@@ -12,6 +12,7 @@ pub struct Model {
     pub user_id: Uuid,
     pub purpose_kind: String,
     pub product_id: Option<Uuid>,
+    pub bill_id: Option<Uuid>,
     pub purpose: String,
     pub amount: i64,
     pub currency: String,

@@ -40,19 +40,15 @@ pub(super) const RULES: &[Invariant] = &[
     ),
     Invariant::accounts(
         "B-4",
-        "the overage of a closed period is on its bill",
+        "the overage of a closed period is on its bill, or on those within it",
         "SELECT c.account_id AS account, c.subject_id AS id, CONCAT(c.meter, ' since ', c.period_start, ': the fee is ', \
-          c.overage_fee_nanos, ', billed ', COALESCE(v.fee, 0)) AS detail FROM quota_counters c \
+          c.overage_fee_nanos, ', and no bill asks for it') AS detail FROM quota_counters c \
          JOIN quota_periods p ON p.account_id = c.account_id AND p.period_start = c.period_start \
-         LEFT JOIN (SELECT b.account_id, b.period_end, i.meter, SUM(i.fee_nanos) AS fee FROM billing_records b \
-           JOIN billing_overages i ON i.bill_id = b.id WHERE {in b.account_id} AND b.kind IN ('month', 'overage') \
-           AND b.status <> 'void' GROUP BY b.account_id, b.period_end, i.meter) v \
-          ON v.account_id = c.account_id AND v.period_end = c.period_end AND v.meter = c.meter \
          WHERE {in c.account_id} AND c.subject_id = c.account_id AND p.closed_at IS NOT NULL \
-          AND c.overage_fee_nanos >= 1000000000 AND NOT EXISTS (SELECT 1 FROM billing_records d \
-           WHERE d.account_id = c.account_id AND d.kind IN ('month', 'overage') AND d.status = 'void' \
-           AND d.period_start >= c.period_start AND d.period_start < c.period_end) \
-          AND COALESCE(v.fee, 0) = 0",
+          AND c.overage_fee_nanos >= 1000000000 AND NOT EXISTS (SELECT 1 FROM billing_records b \
+           LEFT JOIN billing_overages i ON i.bill_id = b.id AND i.meter = c.meter AND i.fee_nanos <> 0 \
+           WHERE b.account_id = c.account_id AND b.kind IN ('month', 'overage') AND b.period_start >= c.period_start \
+           AND b.period_start < c.period_end AND (b.status = 'void' OR i.meter IS NOT NULL))",
     ),
     Invariant::accounts(
         "B-5",
@@ -67,12 +63,15 @@ pub(super) const RULES: &[Invariant] = &[
     ),
     Invariant::accounts(
         "B-5-booked",
-        "a refund bill is set aside of what was earned, and paid back",
+        "a refund bill is set aside of what was earned, and paid back once it says so",
         "SELECT b.account_id AS account, b.id AS id, CONCAT(b.total_nanos, ' ', b.currency, ', set aside ', \
           COALESCE(a.amount, 0), ', paid back ', COALESCE(p.amount, 0)) AS detail FROM billing_records b \
-         LEFT JOIN ledger_transfers a ON a.kind = 'refund_reserved' AND a.reference = CONCAT('bil_', {hex b.id}) \
-         LEFT JOIN ledger_transfers p ON p.kind = 'refunded' AND p.reference = CONCAT('bil_', {hex b.id}) \
-         WHERE {in b.account_id} AND b.kind = 'refund' AND (a.id IS NULL OR p.id IS NULL \
+         LEFT JOIN refunds f ON f.account_id = b.account_id AND f.id = b.id \
+         LEFT JOIN ledger_transfers a ON a.kind = 'refund_reserved' \
+          AND a.reference = CONCAT(CASE WHEN f.id IS NULL THEN 'bil_' ELSE 'rfd_' END, {hex b.id}) \
+         LEFT JOIN ledger_transfers p ON p.kind = 'refunded' \
+          AND p.reference = CONCAT(CASE WHEN f.id IS NULL THEN 'bil_' ELSE 'rfd_' END, {hex b.id}) \
+         WHERE {in b.account_id} AND b.kind = 'refund' AND (a.id IS NULL OR (b.status = 'paid') <> (p.id IS NOT NULL) \
           OR a.amount <> b.total_nanos OR p.amount <> b.total_nanos)",
     ),
     Invariant::accounts(
@@ -109,7 +108,8 @@ pub(super) const RULES: &[Invariant] = &[
         "L-11-bills",
         "what customers owe is the sum of the unpaid bills",
         "receivable",
-        "SELECT currency, -total_nanos AS amount FROM billing_records WHERE status = 'unpaid'"
+        "SELECT currency, -total_nanos AS amount FROM billing_records WHERE status = 'unpaid' \
+         AND kind <> 'refund'"
     ),
     Invariant::whole(
         "B-9",

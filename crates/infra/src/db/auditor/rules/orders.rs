@@ -33,6 +33,17 @@ pub(super) const RULES: &[Invariant] = &[
          WHERE {in o.account_id} AND o.purpose_kind = 'product' AND ((o.status = 'delivered') <> (t.id IS NOT NULL) \
           OR (o.status = 'delivered') <> (g.id IS NOT NULL) OR t.amount <> o.amount OR t.currency <> o.currency)",
     ),
+    Invariant::accounts(
+        "P-1-bill",
+        "a bill was paid by its order once that was delivered, and not before",
+        "SELECT o.account_id AS account, o.id AS id, CONCAT(o.status, ': ', o.amount, ' ', o.currency, ' wanted, the bill \
+          asks for ', COALESCE(b.total_nanos, 0), ', paid ', COALESCE(y.amount_nanos, 0)) AS detail FROM orders o \
+         LEFT JOIN billing_records b ON b.account_id = o.account_id AND b.id = o.bill_id \
+         LEFT JOIN payments p ON p.account_id = o.account_id AND p.id = o.paid_by \
+         LEFT JOIN billing_payments y ON y.bill_id = b.id AND y.method = p.provider AND y.transaction_id = p.transaction_id \
+         WHERE {in o.account_id} AND o.purpose_kind = 'bill' AND (b.id IS NULL OR b.total_nanos <> o.amount \
+          OR b.currency <> o.currency OR (o.status = 'delivered') <> (y.id IS NOT NULL))",
+    ),
     Invariant::whole(
         "P-1-order",
         "what is booked as sold or topped up belongs to an order",
