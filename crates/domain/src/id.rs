@@ -116,8 +116,46 @@ id! {
 
 /// A UUIDv7 of the given time; ids of one process never repeat and keep the order of time.
 pub fn uuid_v7(now: DateTime<Utc>) -> Uuid {
+    #[cfg(feature = "simulation")]
+    if let Some(id) = repeatable::uuid_v7(now) {
+        return id;
+    }
     let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
     Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos()))
+}
+
+/// Ids whose random part follows from a seed, on the threads that gave one.
+#[cfg(feature = "simulation")]
+pub mod repeatable {
+    use chrono::{DateTime, Utc};
+    use std::cell::Cell;
+    use uuid::{Builder, Uuid};
+
+    thread_local! {
+        static STATE: Cell<Option<u64>> = const { Cell::new(None) };
+    }
+
+    /// From here on this thread's ids follow from the seed; `None` ends it.
+    pub fn seed(seed: Option<u64>) {
+        STATE.set(seed);
+    }
+
+    pub(super) fn uuid_v7(now: DateTime<Utc>) -> Option<Uuid> {
+        let mut random = [0; 10];
+        random[..8].copy_from_slice(&next()?.to_be_bytes());
+        random[8..].copy_from_slice(&next()?.to_be_bytes()[..2]);
+        let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+        Some(Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+    }
+
+    /// SplitMix64.
+    fn next() -> Option<u64> {
+        let state = STATE.get()?.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        STATE.set(Some(state));
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        Some(mixed ^ (mixed >> 31))
+    }
 }
 
 fn parse(text: &str, prefix: &str) -> Result<Uuid, MalformedId> {

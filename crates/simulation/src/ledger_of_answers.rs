@@ -1,0 +1,66 @@
+//! What clients were told, kept apart from the database: nothing of it may be lost, and nothing refused may be there.
+
+use domain::id::{AccountId, AdjustmentId, GrantId, ReservationId};
+use domain::metering::{Consume, ReservationStatus, UsageRecord};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// The answers so far, by what was asked.
+#[derive(Default)]
+pub struct Book {
+    /// What an operation chose when it was first tried: a repetition asks for the same.
+    chosen: BTreeMap<(usize, &'static str), u128>,
+    /// Receipts by account and key.
+    pub receipts: BTreeMap<(AccountId, String), Arc<UsageRecord>>,
+    /// Keys whose use was refused at least once.
+    pub refused: BTreeSet<(AccountId, String)>,
+    /// Uses that were booked, to be repeated.
+    pub commands: Vec<Consume>,
+    pub reservations: BTreeMap<ReservationId, Reserved>,
+    pub grants: BTreeMap<GrantId, AccountId>,
+    pub revoked: BTreeSet<GrantId>,
+    pub adjustments: BTreeSet<AdjustmentId>,
+    /// Every answer by scope and key, as text: a repetition is answered alike.
+    answers: BTreeMap<(&'static str, String), String>,
+    /// What ended operations say of themselves.
+    pub lines: Vec<String>,
+    /// What clients saw that no client may see.
+    pub broken: Vec<String>,
+    pub told: BTreeMap<&'static str, u64>,
+}
+
+/// A reservation that was acknowledged, and the end of it that was.
+#[derive(Clone, Debug)]
+pub struct Reserved {
+    pub account: AccountId,
+    pub ended: Option<(ReservationStatus, i64)>,
+}
+
+impl Book {
+    /// The choice of an operation: made once, and the same after a crash.
+    pub fn choose(&mut self, operation: usize, what: &'static str, make: impl FnOnce() -> u128) -> u128 {
+        *self.chosen.entry((operation, what)).or_insert_with(make)
+    }
+
+    /// Notes an answer under a key, which is to be the first one given.
+    pub fn answered(&mut self, scope: &'static str, key: &str, answer: &impl Debug) {
+        let answer = format!("{answer:?}");
+        let known = self.answers.entry((scope, key.to_owned())).or_insert_with(|| answer.clone());
+        if *known != answer {
+            self.broken.push(format!("{scope} {key} was answered in two ways: {known} and {answer}"));
+        }
+    }
+
+    pub fn receipt(&mut self, record: &Arc<UsageRecord>) {
+        let key = (record.account, record.key.clone());
+        let known = self.receipts.entry(key).or_insert_with(|| record.clone());
+        if **known != **record {
+            self.broken.push(format!("two receipts for one key: {known:?} and {record:?}"));
+        }
+    }
+
+    pub fn count(&mut self, what: &'static str) {
+        *self.told.entry(what).or_default() += 1;
+    }
+}

@@ -1,0 +1,216 @@
+//! Uses, reservations and their ends; and the loops that expire and roll over.
+
+use super::{Doing, until_answered};
+use crate::ledger_of_answers::Reserved;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::error::Error;
+use domain::id::{AccountId, ReservationId};
+use domain::metering::{
+    Command, Consume, Decided, Dimensions, Done, End, Ending, Rejection, Reserve, Settlement, UsageKey,
+};
+use domain::plans::MeterCode;
+use domain::quantity::Quantity;
+use domain::time::Clock;
+use uuid::Uuid;
+
+impl Doing {
+    /// A batch, as the committer makes it of several requests.
+    pub(super) async fn meter(&mut self) {
+        let size = 1 + self.rng.below(4);
+        let mut batch = Vec::new();
+        for place in 0..size {
+            let command = match self.rng.below(6) {
+                0 => self.wish_to_reserve(place),
+                1 => self.wish_to_end(place),
+                _ => Some(Command::Consume(self.wish(place))),
+            };
+            batch.extend(command);
+        }
+        self.book(batch).await;
+    }
+
+    pub(super) async fn repeat_use(&mut self) {
+        let known = self.world.book().commands.len();
+        if known == 0 {
+            return;
+        }
+        let place = self.choose("repeated", || self.rng.clone().below(known) as u128);
+        let command = self.world.book().commands.get(usize::try_from(place).unwrap_or(0)).cloned();
+        if let Some(command) = command {
+            self.book(vec![Command::Consume(command)]).await;
+        }
+    }
+
+    pub(super) async fn reserve(&mut self) {
+        let command = self.wish_to_reserve(0);
+        self.book(command.into_iter().collect()).await;
+    }
+
+    pub(super) async fn end(&mut self) {
+        let command = self.wish_to_end(0);
+        self.book(command.into_iter().collect()).await;
+    }
+
+    fn wish(&mut self, place: usize) -> Consume {
+        let actor = self.customer();
+        let meter = ["words", "words", "calls", "space"][self.rng.below(4)];
+        let quantity = match (meter, self.rng.below(3)) {
+            ("space", 0) => -self.rng.between(1, 10),
+            _ => self.rng.between(1, 25),
+        };
+        let late = match self.rng.below(8) {
+            0 => Some(self.rng.between(1, 34 * 86_400)),
+            _ => None,
+        };
+        let occurred_at = late.map(|seconds| self.time(place, TimeDelta::seconds(seconds)));
+        Consume {
+            account: actor.personal_account,
+            meter: code(meter),
+            quantity: Quantity::atoms(quantity),
+            key: key(&format!("{}-{place}", self.key())),
+            occurred_at,
+            dimensions: Dimensions::default(),
+            user: Some(actor.user),
+            api_key: None,
+            key_is_limited: false,
+        }
+    }
+
+    /// A time before now, the same when it is asked for again.
+    fn time(&self, place: usize, before: TimeDelta) -> DateTime<Utc> {
+        let what = ["time 0", "time 1", "time 2", "time 3"][place % 4];
+        let now = self.world.sim.now();
+        let micros = self.choose(what, || u128::from((now - before).timestamp_micros().unsigned_abs()));
+        DateTime::from_timestamp_micros(i64::try_from(micros).unwrap_or(0)).unwrap_or(now)
+    }
+
+    fn wish_to_reserve(&mut self, place: usize) -> Option<Command> {
+        let wanted = Consume { occurred_at: None, ..self.wish(place) };
+        if wanted.meter.as_str() == "space" || !wanted.quantity.is_positive() {
+            return None;
+        }
+        let ttl = TimeDelta::seconds(self.rng.between(1, 86_400));
+        Some(Command::Reserve(Reserve { wanted, ttl }))
+    }
+
+    fn wish_to_end(&mut self, place: usize) -> Option<Command> {
+        let what = ["end 0", "end 1", "end 2", "end 3"][place % 4];
+        let (dice, how, used) = (self.rng.draw(), self.rng.below(4), self.rng.between(1, 40));
+        let chosen = self.choose(what, || {
+            let book = self.world.book();
+            let open: Vec<_> = book.reservations.keys().collect();
+            let place = usize::try_from(dice % (open.len().max(1) as u64)).unwrap_or(0);
+            open.get(place).map_or(0, |id| id.as_uuid().as_u128())
+        });
+        let reservation = ReservationId::from_uuid(Uuid::from_u128(chosen));
+        let account = self.world.book().reservations.get(&reservation)?.account;
+        let how = if how == 0 { Ending::Release } else { Ending::Capture(Quantity::atoms(used)) };
+        let key = Some(format!("{}-{place}", self.key()));
+        Some(Command::End(End { account, reservation, how, key }))
+    }
+
+    async fn book(&mut self, batch: Vec<Command>) {
+        if batch.is_empty() {
+            return;
+        }
+        let answer = until_answered!(self.services().metering.book(&batch));
+        match &answer {
+            Ok(decided) => {
+                for (command, decided) in batch.iter().zip(decided) {
+                    self.note(command, decided);
+                }
+            }
+            Err(error) => self.world.book().broken.push(format!("a batch was never answered: {error:?}")),
+        }
+        self.tell(&format!("books {batch:?}"), &answer);
+    }
+
+    fn note(&self, command: &Command, decided: &Decided) {
+        let mut book = self.world.book();
+        match (command, decided) {
+            (Command::Consume(wanted), Ok(Done::Used(receipt))) => {
+                book.count(if receipt.duplicate { "use repeated" } else { "use" });
+                book.receipt(&receipt.record);
+                if !book.commands.iter().any(|known| known.key == wanted.key) {
+                    book.commands.push(wanted.clone());
+                }
+            }
+            (Command::Consume(wanted), Err(rejection)) => {
+                book.count("use refused");
+                book.refused(wanted.account, wanted.key.as_str(), rejection);
+            }
+            (Command::Reserve(_), Ok(Done::Settled(settlement))) => book.reserved(settlement),
+            (Command::End(end), Ok(Done::Settled(settlement))) => book.ended(end, settlement),
+            (Command::Reserve(_), Err(_)) => book.count("reservation refused"),
+            (Command::End(_), Err(Rejection::Closed { .. })) => book.count("end came too late"),
+            (Command::End(_), Err(_)) => book.count("end refused"),
+            (_, Ok(done)) => book.broken.push(format!("{command:?} was answered with {done:?}")),
+        }
+    }
+
+    /// One chunk of the loop that expires reservations.
+    pub(super) async fn expire_due(&mut self) {
+        let due = self.services().metering.due_ends(0).await;
+        let Ok(due) = due else { return };
+        if due.is_empty() {
+            return;
+        }
+        let ended = self.services().metering.book(&due).await;
+        self.count("expired", "not expired", &ended);
+        self.tell(&format!("expires {} reservations", due.len()), &ended.map(|ended| ended.len()));
+    }
+
+    /// One chunk of the loop that opens periods.
+    pub(super) async fn roll_over(&mut self) {
+        let rolled = self.services().metering.roll_over_due(0).await;
+        self.count("rolled over", "not rolled over", &rolled);
+        if let Err(error) = &rolled
+            && !matches!(error, Error::Store(_))
+        {
+            self.world.book().broken.push(format!("rolling over: {error:?}"));
+        }
+        self.tell("rolls over", &rolled);
+    }
+}
+
+impl crate::ledger_of_answers::Book {
+    fn reserved(&mut self, settlement: &Settlement) {
+        self.count(if settlement.duplicate { "reservation repeated" } else { "reservation" });
+        let made = &settlement.reservation;
+        self.answered("reserve", &format!("{} {}", made.account, made.key), &made.id);
+        self.reservations.entry(made.id).or_insert(Reserved { account: made.account, ended: None });
+    }
+
+    fn ended(&mut self, end: &End, settlement: &Settlement) {
+        self.count(if settlement.duplicate { "end repeated" } else { "end" });
+        let Some(ended) = &settlement.reservation.ended else {
+            self.broken.push(format!("{end:?} is said to be done, and is open"));
+            return;
+        };
+        if let Some(usage) = &settlement.usage {
+            self.receipt(usage);
+        }
+        let this = (ended.status, ended.captured.as_atoms());
+        let Some(known) = self.reservations.get_mut(&end.reservation) else { return };
+        let first = *known.ended.get_or_insert(this);
+        if first != this {
+            self.broken.push(format!("{} ended in two ways: {first:?} and {this:?}", end.reservation));
+        }
+    }
+
+    fn refused(&mut self, account: AccountId, key: &str, rejection: &Rejection) {
+        let known = self.receipts.contains_key(&(account, key.to_owned()));
+        if known && !matches!(rejection, Rejection::ReceiptDeleted(_)) {
+            self.broken.push(format!("{account} {key} was done, and is refused now: {rejection:?}"));
+        }
+        self.refused.insert((account, key.to_owned()));
+    }
+}
+
+fn code(text: &str) -> MeterCode {
+    MeterCode::parse(text).unwrap_or_else(|| unreachable!("a meter of the catalogue"))
+}
+
+fn key(text: &str) -> UsageKey {
+    UsageKey::parse(text).unwrap_or_else(|| unreachable!("a plain key"))
+}

@@ -1,0 +1,117 @@
+//! What clients do: each operation asks until it is answered, with the same words, as a client without an answer does.
+
+mod metering;
+mod operators;
+
+use crate::executor::Task;
+use crate::rng::Rng;
+use crate::script::{Act, Operation};
+use crate::world::{Replica, World};
+use domain::actor::Actor;
+use domain::error::{Error, Result};
+use domain::idempotency::IdempotentRequest;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// How often a client asks before it gives up; no run comes near it.
+const MOST_ASKED: u32 = 400;
+
+/// An operation under way.
+pub struct Doing {
+    pub world: Arc<World>,
+    pub replica: usize,
+    pub operation: Operation,
+    pub rng: Rng,
+}
+
+pub fn task(world: Arc<World>, replica: usize, operation: Operation) -> Task {
+    let doing = Doing { world, replica, operation, rng: Rng::new(operation.dice) };
+    Box::pin(doing.run())
+}
+
+impl Doing {
+    async fn run(mut self) {
+        match self.operation.act {
+            Act::Meter => self.meter().await,
+            Act::RepeatUse => self.repeat_use().await,
+            Act::Reserve => self.reserve().await,
+            Act::End => self.end().await,
+            Act::ExpireDue => self.expire_due().await,
+            Act::RollOver => self.roll_over().await,
+            Act::GiveGrant => self.give_grant().await,
+            Act::RevokeGrant => self.revoke_grant().await,
+            Act::Adjust => self.adjust().await,
+            Act::DecideAdjustment => self.decide_adjustment().await,
+            Act::Reverse => self.reverse().await,
+            Act::Advance => {}
+        }
+    }
+
+    pub fn services(&self) -> &Replica {
+        &self.world.replicas[self.replica % 2]
+    }
+
+    pub fn customer(&mut self) -> Actor {
+        let place = self.rng.below(self.world.customers.len());
+        self.world.customers[place].clone()
+    }
+
+    pub fn operator(&mut self) -> Actor {
+        let place = self.rng.below(self.world.operators.len());
+        self.world.operators[place].clone()
+    }
+
+    /// What this operation chose when it was first tried.
+    pub fn choose(&self, what: &'static str, make: impl FnOnce() -> u128) -> u128 {
+        // Made before the book is locked: it may look into the book itself.
+        let fresh = make();
+        self.world.book().choose(self.operation.twin_of, what, || fresh)
+    }
+
+    /// A key of this operation's own.
+    pub fn key(&self) -> String {
+        format!("k{}", self.operation.twin_of)
+    }
+
+    pub fn request(&self, actor: &Actor, scope: &'static str) -> IdempotentRequest {
+        let fingerprint = format!("{:x}", self.operation.dice);
+        IdempotentRequest { user: actor.user, scope, key: self.key(), fingerprint }
+    }
+
+    /// Says what was done.
+    pub fn tell(&self, what: &str, answer: &impl Debug) {
+        let mut text = format!("{answer:?}");
+        if text.len() > 300 {
+            let end = (0..=300).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+            text.truncate(end);
+            text.push('…');
+        }
+        let line = format!("#{} {} {what} -> {text}", self.operation.number, self.world.sim.lock().now);
+        self.world.book().lines.push(line);
+    }
+
+    /// Counts an answer as done or refused.
+    pub fn count<T>(&self, done: &'static str, refused: &'static str, answer: &Result<T>) {
+        self.world.book().count(if answer.is_ok() { done } else { refused });
+    }
+}
+
+/// Asks until there is an answer: of a failure of storage nobody knows whether it was done.
+macro_rules! until_answered {
+    ($ask:expr) => {{
+        let mut asked = 0;
+        loop {
+            let answer = $ask.await;
+            asked += 1;
+            if asked >= $crate::ops::MOST_ASKED || !$crate::ops::is_open(&answer) {
+                break answer;
+            }
+        }
+    }};
+}
+pub(crate) use until_answered;
+
+/// Whether the client knows nothing yet.
+pub fn is_open<T>(answer: &Result<T>) -> bool {
+    matches!(answer, Err(Error::Store(_) | Error::Unavailable))
+}

@@ -1,0 +1,243 @@
+//! One run: starts operations, lets one task after another go on as the seed says, and checks.
+
+use crate::check;
+use crate::core::{Counts, Running, Sim};
+use crate::defect::Defect;
+use crate::executor::Executor;
+use crate::faults::{Fault, Place, Plan};
+use crate::ops;
+use crate::rng::Rng;
+use crate::script::{Act, Operation, script};
+use crate::world::World;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+/// Operations that are under way at the same time, at most.
+const SLOTS: usize = 6;
+/// Steps without an operation ending, after which a run is taken to hang.
+const PATIENCE: u64 = 200_000;
+
+/// What is run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    pub seed: u64,
+    pub script: Vec<Operation>,
+    pub faults: Plan,
+    pub defect: Option<Defect>,
+    /// Commits between two looks at everything.
+    pub check_every: u64,
+}
+
+/// What became of it.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub counts: Counts,
+    pub injected: BTreeMap<Place, Fault>,
+    /// The first thing that was wrong.
+    pub violation: Option<String>,
+    /// What was done, in the order of the ends.
+    pub trace: Vec<String>,
+    /// The same for the same run.
+    pub digest: u64,
+    /// How many operations were started.
+    pub started: usize,
+    /// How many answers clients got, by kind.
+    pub told: BTreeMap<&'static str, u64>,
+}
+
+/// The start of simulated time: a month whose end is not far.
+fn start() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_769_500_000, 0).unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+impl Run {
+    /// The run of a seed, with the failures that it draws.
+    pub fn seeded(seed: u64, operations: usize) -> Self {
+        let faults = Plan::Seeded { seed, rare: 150, at_commit: 25 };
+        Self { seed, script: script(seed, operations), faults, defect: None, check_every: 1 }
+    }
+
+    pub fn go(&self) -> anyhow::Result<Outcome> {
+        domain::id::repeatable::seed(Some(self.seed));
+        let sim = Arc::new(Sim::new(start(), self.faults.clone(), self.defect));
+        let world = Arc::new(block_on(World::build(sim.clone()))??);
+        sim.lock().stormy = true;
+        let mut stage = Stage::new(self, world);
+        stage.play();
+        domain::id::repeatable::seed(None);
+        Ok(stage.outcome())
+    }
+}
+
+/// Runs what nothing can be in the way of.
+fn block_on<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> anyhow::Result<T> {
+    let cell = Arc::new(std::sync::Mutex::new(None));
+    let (mut executor, put) = (Executor::default(), cell.clone());
+    executor.start(
+        0,
+        Box::pin(async move {
+            let value = future.await;
+            *put.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(value);
+        }),
+    );
+    while executor.ready().first() == Some(&0) {
+        executor.run(0);
+    }
+    let value = cell.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+    value.ok_or_else(|| anyhow::anyhow!("the world could not be made"))
+}
+
+struct Stage<'a> {
+    run: &'a Run,
+    world: Arc<World>,
+    executor: Executor,
+    rng: Rng,
+    /// The operation in each slot.
+    busy: [Option<Operation>; SLOTS],
+    next: usize,
+    digest: DefaultHasher,
+    trace: Vec<String>,
+    violation: Option<String>,
+    quiet: u64,
+    looked: u64,
+}
+
+impl<'a> Stage<'a> {
+    fn new(run: &'a Run, world: Arc<World>) -> Self {
+        Self {
+            run,
+            world,
+            executor: Executor::default(),
+            rng: Rng::of(run.seed, &[3]),
+            busy: [None; SLOTS],
+            next: 0,
+            digest: DefaultHasher::new(),
+            trace: Vec::new(),
+            violation: None,
+            quiet: 0,
+            looked: 0,
+        }
+    }
+
+    fn play(&mut self) {
+        while self.violation.is_none() {
+            let ready = self.executor.ready().to_vec();
+            let idle = self.busy.iter().filter(|slot| slot.is_none()).count();
+            let may_start = self.next < self.run.script.len() && idle > 0;
+            if ready.is_empty() && !may_start {
+                break;
+            }
+            self.world.sim.lock().counts.steps += 1;
+            if may_start && (ready.is_empty() || self.rng.one_in(8)) {
+                self.begin();
+            } else if let Some(slot) = self.rng.pick(&ready).copied() {
+                self.step(slot);
+            }
+            self.look(false);
+        }
+        if self.violation.is_none() && self.busy.iter().any(Option::is_some) {
+            self.violation = Some("an operation waits for ever".to_owned());
+        }
+        self.look(true);
+    }
+
+    /// Starts the next operation, or lets time go on.
+    fn begin(&mut self) {
+        let operation = self.run.script[self.next];
+        self.next += 1;
+        if operation.act == Act::Advance {
+            let by = leap(&mut Rng::new(operation.dice));
+            self.world.sim.advance(by);
+            self.trace.push(format!("#{} time goes on by {by}", operation.number));
+            return;
+        }
+        let free: Vec<usize> = (0..SLOTS).filter(|slot| self.busy[*slot].is_none()).collect();
+        if let Some(slot) = self.rng.pick(&free).copied() {
+            self.busy[slot] = Some(operation);
+            self.start(slot, operation);
+        }
+    }
+
+    fn start(&mut self, slot: usize, operation: Operation) {
+        self.world.sim.lock().running.insert(slot, Running { operation: operation.number, calls: 0 });
+        self.executor.start(slot, ops::task(self.world.clone(), slot % 2, operation));
+    }
+
+    fn step(&mut self, slot: usize) {
+        self.world.sim.lock().client = slot;
+        let done = self.executor.run(slot);
+        slot.hash(&mut self.digest);
+        self.quiet += 1;
+        if done && let Some(operation) = self.busy[slot].take() {
+            self.quiet = 0;
+            self.trace.append(&mut self.world.book().lines);
+            operation.number.hash(&mut self.digest);
+        }
+        let crashed = self.world.sim.lock().crash.take();
+        if let Some(slot) = crashed {
+            self.crash(slot % 2);
+        }
+        if self.quiet > PATIENCE {
+            self.violation = Some("nothing ends any more".to_owned());
+        }
+    }
+
+    /// A process stops where it stands and is started again: clients without an answer ask again.
+    fn crash(&mut self, replica: usize) {
+        self.trace.push(format!("replica {replica} crashes"));
+        for slot in (replica..SLOTS).step_by(2) {
+            self.executor.stop(slot);
+        }
+        for slot in (replica..SLOTS).step_by(2) {
+            if let Some(operation) = self.busy[slot] {
+                let calls = self.world.sim.lock().running.get(&slot).map_or(0, |running| running.calls);
+                self.start(slot, operation);
+                self.world.sim.lock().running.insert(slot, Running { operation: operation.number, calls });
+            }
+        }
+    }
+
+    fn look(&mut self, whole: bool) {
+        let (dirty, commits) = {
+            let mut core = self.world.sim.lock();
+            (std::mem::take(&mut core.is_dirty), core.counts.commits)
+        };
+        let due = whole || (dirty && commits - self.looked >= self.run.check_every);
+        let seen = self.world.book().broken.pop();
+        let found = seen.or_else(|| if due { check::all(&self.world, whole) } else { None });
+        if due {
+            self.looked = commits;
+        }
+        if let (Some(found), None) = (found, &self.violation) {
+            self.violation = Some(found);
+        }
+    }
+
+    fn outcome(self) -> Outcome {
+        let core = self.world.sim.lock();
+        let mut digest = self.digest;
+        (core.counts.commits, core.counts.calls, core.tables.count_rows()).hash(&mut digest);
+        self.trace.hash(&mut digest);
+        Outcome {
+            counts: core.counts.clone(),
+            injected: core.faults.injected.clone(),
+            violation: self.violation,
+            trace: self.trace,
+            started: self.next,
+            digest: digest.finish(),
+            told: self.world.book().told.clone(),
+        }
+    }
+}
+
+/// Mostly seconds, now and then a month.
+fn leap(rng: &mut Rng) -> TimeDelta {
+    match rng.below(10) {
+        0..4 => TimeDelta::seconds(rng.between(1, 120)),
+        4..7 => TimeDelta::minutes(rng.between(5, 600)),
+        7..9 => TimeDelta::hours(rng.between(12, 120)),
+        _ => TimeDelta::days(rng.between(8, 40)),
+    }
+}

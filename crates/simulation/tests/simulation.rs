@@ -1,0 +1,52 @@
+//! A few seeds of the simulation, that a seed repeats itself, and that each guard taken away is seen.
+
+use simulation::defect::Defect;
+use simulation::runner::Run;
+use simulation::shrink::shorten;
+
+#[test]
+fn nothing_is_wrong_whatever_is_interleaved_and_whatever_fails() {
+    for seed in 1..=6 {
+        let outcome = Run::seeded(seed, 200).go().unwrap();
+        assert_eq!(outcome.violation, None, "seed {seed}");
+        assert!(outcome.counts.commits > 50, "seed {seed} did little: {:?}", outcome.counts);
+    }
+}
+
+#[test]
+fn a_seed_is_the_same_run_each_time_and_another_seed_is_another() {
+    let digest = |seed| Run::seeded(seed, 150).go().unwrap().digest;
+    assert_eq!(digest(7), digest(7));
+    assert_ne!(digest(7), digest(8));
+}
+
+/// The first of a few seeds that sees the defect.
+fn seen(defect: Defect) -> Option<(Run, simulation::runner::Outcome)> {
+    (1..=12).find_map(|seed| {
+        let run = Run { defect: Some(defect), ..Run::seeded(seed, 300) };
+        let outcome = run.go().unwrap();
+        outcome.violation.is_some().then_some((run, outcome))
+    })
+}
+
+#[test]
+fn each_guard_that_is_taken_away_is_missed() {
+    let guards = [
+        Defect::NoRowLock("accounts"),
+        Defect::NoUnique("usage_keys"),
+        Defect::NoUnique("answers"),
+        Defect::LoseCommit,
+        Defect::KeepRolledBack,
+    ];
+    let overlooked: Vec<Defect> = guards.into_iter().filter(|guard| seen(*guard).is_none()).collect();
+    assert_eq!(overlooked, [], "taken away, and nothing was wrong");
+}
+
+#[test]
+fn a_failure_is_shortened_to_a_few_operations() {
+    let (run, outcome) = seen(Defect::NoRowLock("accounts")).unwrap();
+    let short = shorten(&run, outcome).unwrap();
+    println!("{short}");
+    assert!(short.run.script.len() <= 12, "{short}");
+    assert!(short.outcome.violation.is_some());
+}
