@@ -1,7 +1,11 @@
 //! What clients were told, kept apart from the database: nothing of it may be lost, and nothing refused may be there.
 
-use domain::id::{AccountId, AdjustmentId, GrantId, ReservationId};
+use chrono::NaiveDate;
+use domain::id::{
+    AccountId, AdjustmentId, BillId, BillPaymentId, GrantId, OrderId, RedemptionUseId, RefundId, ReservationId, UserId,
+};
 use domain::metering::{Consume, ReservationStatus, UsageRecord};
+use domain::money::Money;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -21,6 +25,16 @@ pub struct Book {
     pub grants: BTreeMap<GrantId, AccountId>,
     pub revoked: BTreeSet<GrantId>,
     pub adjustments: BTreeSet<AdjustmentId>,
+    /// What bills asked for as they were issued.
+    pub bills: BTreeMap<BillId, Money>,
+    /// Bills that were said to be paid, and by which payment.
+    pub paid: BTreeMap<BillId, BillPaymentId>,
+    pub orders: BTreeSet<OrderId>,
+    pub refunds: BTreeSet<RefundId>,
+    /// Messages of the provider that were acknowledged, by their place.
+    pub acknowledged: BTreeSet<usize>,
+    pub redeemed: BTreeSet<RedemptionUseId>,
+    pub check_ins: BTreeSet<(UserId, NaiveDate)>,
     /// Every answer by scope and key, as text: a repetition is answered alike.
     answers: BTreeMap<(&'static str, String), String>,
     /// What ended operations say of themselves.

@@ -12,8 +12,11 @@ pub mod rng;
 
 mod catalogue;
 mod check;
+mod doubles;
 mod ledger_of_answers;
 mod ops;
+mod provider;
+mod replica;
 pub mod runner;
 pub mod script;
 pub mod shrink;

@@ -62,7 +62,7 @@ impl Run {
     pub fn go(&self) -> anyhow::Result<Outcome> {
         domain::id::repeatable::seed(Some(self.seed));
         let sim = Arc::new(Sim::new(start(), self.faults.clone(), self.defect));
-        let world = Arc::new(block_on(World::build(sim.clone()))??);
+        let world = Arc::new(block_on(World::build(sim.clone(), self.seed))??);
         sim.lock().stormy = true;
         let mut stage = Stage::new(self, world);
         stage.play();

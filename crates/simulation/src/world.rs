@@ -1,55 +1,60 @@
-//! The simulated service: two replicas over one database, their customers and operators, and what these were told.
+//! The simulated service: two processes over one database, their customers and operators, and what these were told.
 
 use crate::catalogue::catalogue;
 use crate::core::Sim;
+use crate::doubles::{Bytes, Receivers};
 use crate::ledger_of_answers::Book;
+use crate::provider::SimProvider;
+use crate::replica::{Replica, Shared};
 use crate::repos::Repos;
 use anyhow::Context;
+use chrono::{DateTime, Utc};
 use domain::accounts::Account;
 use domain::actor::{Actor, Role};
 use domain::id::{AccountId, UserId};
-use domain::identity::{Profile, User, UserStatus, Username};
-use domain::metering::MeteringService;
-use domain::money::Money;
-use domain::plans::{Catalogue, PlanService};
-use domain::quota::GrantService;
-use domain::store::{Store, UnitOfWork};
+use domain::identity::{Email, Profile, User, UserStatus, Username};
+use domain::incentives::{AffCode, Referral};
+use domain::orders::ProductWish;
+use domain::store::Store;
 use domain::time::Clock;
-use domain::wallet::{ApprovalRule, LedgerService};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-const CUSTOMERS: usize = 5;
+const CUSTOMERS: usize = 6;
 const OPERATORS: usize = 2;
-
-/// One process.
-pub struct Replica {
-    pub metering: MeteringService,
-    pub grants: GrantService,
-    pub ledger: LedgerService,
-    pub plans: PlanService,
-}
 
 pub struct World {
     pub sim: Arc<Sim>,
     pub replicas: [Replica; 2],
+    pub provider: Arc<SimProvider>,
+    pub receivers: Arc<Receivers>,
     pub customers: Vec<Actor>,
     pub operators: Vec<Actor>,
     book: Mutex<Book>,
 }
 
 impl World {
-    pub async fn build(sim: Arc<Sim>) -> anyhow::Result<Self> {
-        let catalogue = Arc::new(catalogue()?);
-        let store: Arc<dyn Store> = Arc::new(Repos::outside(sim.clone()));
-        let replicas = [replica(&sim, &catalogue), replica(&sim, &catalogue)];
+    pub async fn build(sim: Arc<Sim>, seed: u64) -> anyhow::Result<Self> {
+        let shared = Shared {
+            sim: sim.clone(),
+            catalogue: Arc::new(catalogue()?),
+            provider: Arc::new(SimProvider::new(sim.clone())),
+            receivers: Arc::new(Receivers::new(sim.clone())),
+            secrets: Arc::new(Bytes::new(seed)),
+        };
+        let replicas = [shared.replica(1), shared.replica(2)];
         replicas[0].plans.publish().await.context("plans cannot be published")?;
-        let mut people = Vec::new();
+        let store: Arc<dyn Store> = Arc::new(Repos::outside(sim.clone()));
+        let mut people: Vec<Actor> = Vec::new();
         for number in 0..CUSTOMERS + OPERATORS {
             let role = if number < CUSTOMERS { Role::User } else { Role::Root };
-            people.push(settle(&*store, number, role, sim.now()).await?);
+            // Every second customer came by the one before.
+            let inviter = people.last().filter(|_| number % 2 == 1).map(|before| before.user);
+            people.push(settle(&*store, number, (role, inviter), sim.now()).await?);
         }
         let operators = people.split_off(CUSTOMERS);
-        Ok(Self { sim, replicas, customers: people, operators, book: Mutex::default() })
+        offer(&replicas[0], &operators[0]).await?;
+        let (provider, receivers) = (shared.provider, shared.receivers);
+        Ok(Self { sim, replicas, provider, receivers, customers: people, operators, book: Mutex::default() })
     }
 
     /// What clients were told so far.
@@ -58,36 +63,37 @@ impl World {
     }
 }
 
-fn replica(sim: &Arc<Sim>, catalogue: &Arc<Catalogue>) -> Replica {
-    let store: Arc<dyn Store> = Arc::new(Repos::outside(sim.clone()));
-    let clock: Arc<dyn Clock> = sim.clone();
-    let catalogue = catalogue.clone();
-    let above = Some(Money::from_nanos(50_000_000_000, catalogue.currency));
-    Replica {
-        metering: MeteringService::new(store.clone(), clock.clone(), catalogue.clone()),
-        grants: GrantService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },
-        ledger: LedgerService {
-            store: store.clone(),
-            clock: clock.clone(),
-            currency: catalogue.currency,
-            approval: ApprovalRule { above },
-        },
-        plans: PlanService { store, clock, catalogue },
-    }
+/// A pack of quota.
+async fn offer(replica: &Replica, operator: &Actor) -> anyhow::Result<()> {
+    let wish = ProductWish {
+        code: "pack".to_owned(),
+        name: "Pack".to_owned(),
+        description: None,
+        meter: "words".to_owned(),
+        quantity: "40".to_owned(),
+        models: None,
+        valid_days: Some(60),
+        price: "8.00".to_owned(),
+        sort: 0,
+        enabled: true,
+    };
+    replica.shop.create(operator, &wish).await.context("a product cannot be offered")?;
+    Ok(())
 }
 
 async fn settle(
     store: &dyn Store,
     number: usize,
-    role: Role,
-    now: chrono::DateTime<chrono::Utc>,
+    (role, inviter): (Role, Option<UserId>),
+    now: DateTime<Utc>,
 ) -> anyhow::Result<Actor> {
     let name = format!("person{number}");
+    let odd = |what: &str| anyhow::anyhow!("{what} of {name} cannot be read");
     let user = User {
         id: UserId::new(now),
         personal_account: AccountId::new(now),
-        username: Some(Username::parse(&name).map_err(|error| anyhow::anyhow!("{error:?}"))?),
-        email: None,
+        username: Some(Username::parse(&name).map_err(|_| odd("the name"))?),
+        email: Some(Email::parse(&format!("{name}@example.com")).map_err(|_| odd("the address"))?),
         phone: None,
         profile: Profile::named(name.clone()),
         password_hash: None,
@@ -102,9 +108,15 @@ async fn settle(
         deleted_at: None,
     };
     let account = Account::personal(user.personal_account, user.id, name, now);
-    let work: Box<dyn UnitOfWork> = store.begin().await?;
+    let code = AffCode::from_random([u8::try_from(number).unwrap_or(0); 32]);
+    let work = store.begin().await?;
     work.users().insert(&user).await?;
     work.accounts().insert(&account).await?;
+    let referral = Referral::new(user.id, code, domain::money::Currency::CNY, now);
+    work.referrals().insert(&Referral { inviter, ..referral }).await?;
+    if let Some(inviter) = inviter {
+        work.referrals().count_invited(inviter).await?;
+    }
     work.commit().await?;
     Ok(Actor { user: user.id, role, personal_account: account.id, key: None, ip: None })
 }

@@ -1,4 +1,5 @@
 //! A few seeds of the simulation, that a seed repeats itself, and that each guard taken away is seen.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use simulation::defect::Defect;
 use simulation::runner::Run;

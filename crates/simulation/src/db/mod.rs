@@ -7,5 +7,5 @@ mod versions;
 
 pub use locks::{LockKey, Locks};
 pub use table::{Answer, Cx, Stop, Table, hash};
-pub use tables::{Closed, Membering, SlotKey, Tables};
+pub use tables::{Closed, LaneRow, Membering, SlotKey, Tables};
 pub use versions::{OUTSIDE, TxId};

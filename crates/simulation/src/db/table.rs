@@ -102,6 +102,11 @@ impl<K: Ord + Clone + Hash, V: Clone> Table<K, V> {
         Ok(self.rows.get(cx.tx, key))
     }
 
+    /// Locks a row as a statement does that is about to write it.
+    pub fn lock_to_write(&self, cx: &mut Cx<'_>, key: &K) -> Answer<()> {
+        self.lock_row(cx, key)
+    }
+
     fn lock_row(&self, cx: &mut Cx<'_>, key: &K) -> Answer<()> {
         cx.lock((self.number, hash(key)))
     }

@@ -1,17 +1,26 @@
 //! What clients do: each operation asks until it is answered, with the same words, as a client without an answer does.
 
+mod billing;
+mod incentives;
 mod metering;
+mod notices;
 mod operators;
+mod payments;
+mod teams;
 
+use crate::db::{OUTSIDE, Tables};
 use crate::executor::Task;
+use crate::replica::Replica;
 use crate::rng::Rng;
 use crate::script::{Act, Operation};
-use crate::world::{Replica, World};
+use crate::world::World;
 use domain::actor::Actor;
 use domain::error::{Error, Result};
+use domain::id::AccountId;
 use domain::idempotency::IdempotentRequest;
 use std::fmt::Debug;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// How often a client asks before it gives up; no run comes near it.
 const MOST_ASKED: u32 = 400;
@@ -43,6 +52,31 @@ impl Doing {
             Act::Adjust => self.adjust().await,
             Act::DecideAdjustment => self.decide_adjustment().await,
             Act::Reverse => self.reverse().await,
+            Act::Subscribe => self.subscribe().await,
+            Act::Alter => self.alter().await,
+            Act::MakeCoupon => self.make_coupon().await,
+            Act::PayBill => self.pay_bill().await,
+            Act::ChargeBill => self.charge_bill().await,
+            Act::VoidBill => self.void_bill().await,
+            Act::RefundBill => self.refund_bill().await,
+            Act::BillingRound => self.billing_round().await,
+            Act::Order => self.order().await,
+            Act::PayAtProvider => self.pay_at_provider().await,
+            Act::Notify => self.notify().await,
+            Act::PaymentRound => self.payment_round().await,
+            Act::CloseOrder => self.close_order().await,
+            Act::RefundPayment => self.refund_payment().await,
+            Act::ResolveSuspense => self.resolve_suspense().await,
+            Act::FoundTeam => self.found_team().await,
+            Act::Join => self.join().await,
+            Act::Invite => self.invite().await,
+            Act::Manage => self.manage().await,
+            Act::MakeCodes => self.make_codes().await,
+            Act::Redeem => self.redeem().await,
+            Act::CheckIn => self.check_in().await,
+            Act::TransferReferral => self.transfer_referral().await,
+            Act::FanOut => self.fan_out().await,
+            Act::Deliver => self.deliver().await,
             Act::Advance => {}
         }
     }
@@ -66,6 +100,23 @@ impl Doing {
         // Made before the book is locked: it may look into the book itself.
         let fresh = make();
         self.world.book().choose(self.operation.twin_of, what, || fresh)
+    }
+
+    /// One of the rows that there are now, by its id; nil when there is none.
+    pub fn choose_id(&mut self, what: &'static str, ids: impl FnOnce(&Tables) -> Vec<Uuid>) -> Uuid {
+        let dice = self.rng.draw();
+        let chosen = self.choose(what, || {
+            let ids = ids(&self.world.sim.lock().tables);
+            let place = usize::try_from(dice % (ids.len().max(1) as u64)).unwrap_or(0);
+            ids.get(place).map_or(0, Uuid::as_u128)
+        });
+        Uuid::from_u128(chosen)
+    }
+
+    /// The customer of an account's owner, if it is one of ours.
+    pub fn owner_of(&self, account: AccountId) -> Option<Actor> {
+        let owner = self.world.sim.lock().tables.accounts.get(OUTSIDE, &account)?.owner;
+        self.world.customers.iter().find(|customer| customer.user == owner).cloned()
     }
 
     /// A key of this operation's own.

@@ -1,14 +1,24 @@
 //! Every port over the database in memory, for one unit of work or outside of any.
 
 mod accounts;
+mod billing;
+mod closings;
 mod housekeeping;
+mod identity;
+mod incentives;
 mod metering;
+mod notices;
+mod orders;
+mod payments;
 mod plans;
 mod quota;
+mod statements;
+mod teams;
 mod wallet;
 
 use crate::core::Sim;
 use crate::db::{Answer, Cx, OUTSIDE, Tables, TxId};
+use crate::defect::Defect;
 use crate::executor::Yield;
 use crate::faults::Fault;
 use async_trait::async_trait;
@@ -73,6 +83,11 @@ impl Repos {
         if self.tx != OUTSIDE && !self.is_over.swap(true, Ordering::Relaxed) {
             self.sim.end(self.tx, commit);
         }
+    }
+
+    /// Whether the condition of a call is broken on purpose.
+    fn is_unconditional(&self, what: &'static str) -> bool {
+        self.sim.lock().defect == Some(Defect::Unconditional(what))
     }
 
     fn take_pending(&self) -> Vec<AuditEvent> {
@@ -143,7 +158,7 @@ fn span<T>(rows: Vec<T>, skip: u64, most: u64) -> Vec<T> {
 
 /// Declares which ports there are already; a call of another says so.
 macro_rules! ports {
-    (made: $($port:ident as $trait:path),+ ; missing: $($gone:ident as $missing:path),* $(;)?) => {
+    (made: $($port:ident as $trait:path),+ ; missing: $($gone:ident as $missing:path,)*) => {
         impl Repositories for Repos {
             $(fn $port(&self) -> &dyn $trait { self })+
             $(fn $gone(&self) -> &dyn $missing { unimplemented!(concat!("the port ", stringify!($gone))) })*
@@ -153,6 +168,38 @@ macro_rules! ports {
 
 ports! {
     made:
+        deliveries as domain::notices::DeliveryRepository,
+        lanes as domain::notices::LaneRepository,
+        notices as domain::notices::NoticeRepository,
+        webhooks as domain::notices::WebhookRepository,
+        oauth_flows as domain::identity::OAuthFlowRepository,
+        oauth_identities as domain::identity::OAuthIdentityRepository,
+        sessions as domain::identity::SessionRepository,
+        throttles as domain::identity::ThrottleRepository,
+        verifications as domain::identity::VerificationRepository,
+        bills as domain::billing::BillRepository,
+        bill_payments as domain::billing::BillPaymentRepository,
+        charges as domain::orders::ChargeRepository,
+        check_ins as domain::incentives::CheckInRepository,
+        closings as domain::billing::ClosingRepository,
+        coupons as domain::billing::CouponRepository,
+        invitations as domain::teams::InvitationRepository,
+        invoices as domain::billing::InvoiceRepository,
+        members as domain::teams::MemberRepository,
+        memberships as domain::accounts::MembershipRepository,
+        mirrors as domain::billing::MirrorRepository,
+        orders as domain::orders::OrderRepository,
+        payment_messages as domain::orders::PaymentMessageRepository,
+        payments as domain::orders::PaymentRepository,
+        products as domain::orders::ProductRepository,
+        reconciliations as domain::orders::ReconciliationRepository,
+        redemption_batches as domain::incentives::RedemptionBatchRepository,
+        redemption_codes as domain::incentives::RedemptionCodeRepository,
+        redemption_uses as domain::incentives::RedemptionUseRepository,
+        referrals as domain::incentives::ReferralRepository,
+        refunds as domain::orders::RefundRepository,
+        suspense as domain::orders::SuspenseRepository,
+        teams as domain::teams::TeamRepository,
         accounts as domain::accounts::AccountRepository,
         adjustments as domain::wallet::AdjustmentRepository,
         api_keys as domain::identity::ApiKeyRepository,
@@ -174,39 +221,7 @@ ports! {
         users as domain::identity::UserRepository,
         warnings as domain::quota::WarningRepository;
     missing:
-        bills as domain::billing::BillRepository,
-        bill_payments as domain::billing::BillPaymentRepository,
-        charges as domain::orders::ChargeRepository,
-        check_ins as domain::incentives::CheckInRepository,
-        closings as domain::billing::ClosingRepository,
-        coupons as domain::billing::CouponRepository,
-        deliveries as domain::notices::DeliveryRepository,
-        invitations as domain::teams::InvitationRepository,
-        invoices as domain::billing::InvoiceRepository,
-        lanes as domain::notices::LaneRepository,
-        members as domain::teams::MemberRepository,
-        memberships as domain::accounts::MembershipRepository,
-        mirrors as domain::billing::MirrorRepository,
-        notices as domain::notices::NoticeRepository,
-        oauth_flows as domain::identity::OAuthFlowRepository,
-        oauth_identities as domain::identity::OAuthIdentityRepository,
-        orders as domain::orders::OrderRepository,
-        payment_messages as domain::orders::PaymentMessageRepository,
-        payments as domain::orders::PaymentRepository,
-        products as domain::orders::ProductRepository,
-        reconciliations as domain::orders::ReconciliationRepository,
-        redemption_batches as domain::incentives::RedemptionBatchRepository,
-        redemption_codes as domain::incentives::RedemptionCodeRepository,
-        redemption_uses as domain::incentives::RedemptionUseRepository,
-        referrals as domain::incentives::ReferralRepository,
-        refunds as domain::orders::RefundRepository,
         reports as domain::billing::ReportRepository,
         sealed as domain::sealed::SealedRepository,
-        sessions as domain::identity::SessionRepository,
-        suspense as domain::orders::SuspenseRepository,
-        teams as domain::teams::TeamRepository,
-        throttles as domain::identity::ThrottleRepository,
         usage_months as domain::metering::UsageMonthRepository,
-        verifications as domain::identity::VerificationRepository,
-        webhooks as domain::notices::WebhookRepository;
 }

@@ -1,0 +1,96 @@
+//! What services need from outside beside the database: random bytes that follow from the seed, vaults, receivers.
+
+use crate::core::Sim;
+use crate::rng::Rng;
+use async_trait::async_trait;
+use domain::error::{Error, Result};
+use domain::id::RedemptionCodeId;
+use domain::identity::{MeterScales, SecretSource};
+use domain::incentives::{CodeText, CodeVault, SealedCode};
+use domain::notices::{FailureReason, Mail, Mailer, Outcome, WebhookMessage, WebhookSender};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Bytes that follow from the seed.
+pub struct Bytes(Mutex<Rng>);
+
+impl Bytes {
+    pub fn new(seed: u64) -> Self {
+        Self(Mutex::new(Rng::of(seed, &[4])))
+    }
+}
+
+impl SecretSource for Bytes {
+    fn random(&self) -> Result<[u8; 32]> {
+        let mut rng = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bytes = [0; 32];
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&rng.draw().to_be_bytes());
+        }
+        Ok(bytes)
+    }
+}
+
+/// Keeps codes as they are.
+pub struct OpenVault;
+
+impl CodeVault for OpenVault {
+    fn seal(&self, _: RedemptionCodeId, code: &CodeText) -> Result<SealedCode> {
+        Ok(SealedCode(code.expose()))
+    }
+
+    fn open(&self, _: RedemptionCodeId, sealed: &SealedCode) -> Result<CodeText> {
+        CodeText::parse(&sealed.0).ok_or(Error::KeyMissing)
+    }
+}
+
+/// No meter of the simulated shop has decimals.
+pub struct WholeNumbers;
+
+impl MeterScales for WholeNumbers {
+    fn scale(&self, meter: &str) -> Option<u8> {
+        ["words", "calls", "space"].contains(&meter).then_some(0)
+    }
+}
+
+/// Whoever gets webhooks and mails; keeps how often each was there.
+pub struct Receivers {
+    sim: Arc<Sim>,
+    got: Mutex<BTreeMap<(String, String), u32>>,
+}
+
+impl Receivers {
+    pub fn new(sim: Arc<Sim>) -> Self {
+        Self { sim, got: Mutex::default() }
+    }
+
+    pub fn got(&self) -> MutexGuard<'_, BTreeMap<(String, String), u32>> {
+        self.got.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn receive(&self, to: &str, id: &str) -> Outcome {
+        if self.sim.enter(false).await.is_some() {
+            return Outcome::Failed(FailureReason::Timeout, None);
+        }
+        *self.got().entry((to.to_owned(), id.to_owned())).or_default() += 1;
+        // The answer can be lost after the receiver has it.
+        match self.sim.enter(false).await {
+            Some(_) => Outcome::Failed(FailureReason::Timeout, None),
+            None => Outcome::Accepted(Some(200)),
+        }
+    }
+}
+
+#[async_trait]
+impl WebhookSender for Receivers {
+    async fn send(&self, message: &WebhookMessage) -> Outcome {
+        self.receive(&message.endpoint.to_string(), &message.id).await
+    }
+}
+
+#[async_trait]
+impl Mailer for Receivers {
+    async fn send(&self, mail: &Mail) -> Outcome {
+        self.receive(&mail.to, &mail.id).await
+    }
+}
