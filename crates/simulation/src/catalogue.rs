@@ -38,8 +38,17 @@ pub fn catalogue() -> anyhow::Result<Catalogue> {
                 "price": { "month": "20.00 CNY", "year": "200.00 CNY" },
                 "meters": {
                     "words": priced(120, "overage", "0.10 CNY"),
-                    "calls": priced(10, "wallet", "0.04 CNY"),
+                    "calls": priced(10, "overage", "0.10 CNY"),
                     "space": priced(60, "overage", "0.50 CNY"),
+                },
+            },
+            "max": {
+                "name": "Max",
+                "price": { "month": "35.00 CNY" },
+                "meters": {
+                    "words": priced(200, "overage", "0.08 CNY"),
+                    "calls": priced(10, "wallet", "0.04 CNY"),
+                    "space": priced(80, "overage", "0.50 CNY"),
                 },
             },
             "team": {

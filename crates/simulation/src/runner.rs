@@ -1,6 +1,6 @@
 //! One run: starts operations, lets one task after another go on as the seed says, and checks.
 
-use crate::check;
+use crate::check::{self, History};
 use crate::core::{Counts, Running, Sim};
 use crate::defect::Defect;
 use crate::executor::Executor;
@@ -18,6 +18,9 @@ use std::sync::Arc;
 const SLOTS: usize = 6;
 /// Steps without an operation ending, after which a run is taken to hang.
 const PATIENCE: u64 = 200_000;
+
+/// Rounds of the loops after the last operation.
+const CALM_ROUNDS: usize = 7;
 
 /// What is run.
 #[derive(Clone, Debug)]
@@ -102,6 +105,7 @@ struct Stage<'a> {
     violation: Option<String>,
     quiet: u64,
     looked: u64,
+    history: History,
 }
 
 impl<'a> Stage<'a> {
@@ -118,10 +122,37 @@ impl<'a> Stage<'a> {
             violation: None,
             quiet: 0,
             looked: 0,
+            history: History::default(),
         }
     }
 
     fn play(&mut self) {
+        self.play_out();
+        if self.violation.is_none() {
+            self.calm_down();
+        }
+        self.look(true);
+    }
+
+    /// Nothing fails any more, and the loops do all that is left; hours and days go by.
+    fn calm_down(&mut self) {
+        self.world.sim.lock().stormy = false;
+        for round in 0..CALM_ROUNDS {
+            let number = self.run.script.len() + round;
+            let last = self.run.script.last().map_or(0, |operation| operation.number);
+            let act = if round + 1 == CALM_ROUNDS { Act::Audit } else { Act::Settle };
+            let operation = Operation { number: last + 1 + number, twin_of: last + 1 + number, act, dice: 0 };
+            self.busy[0] = Some(operation);
+            self.start(0, operation);
+            self.play_out();
+            // Bills are derived again when the loops have just run.
+            if round + 2 < CALM_ROUNDS {
+                self.world.sim.advance(TimeDelta::hours(7));
+            }
+        }
+    }
+
+    fn play_out(&mut self) {
         while self.violation.is_none() {
             let ready = self.executor.ready().to_vec();
             let idle = self.busy.iter().filter(|slot| slot.is_none()).count();
@@ -140,7 +171,6 @@ impl<'a> Stage<'a> {
         if self.violation.is_none() && self.busy.iter().any(Option::is_some) {
             self.violation = Some("an operation waits for ever".to_owned());
         }
-        self.look(true);
     }
 
     /// Starts the next operation, or lets time go on.
@@ -206,7 +236,7 @@ impl<'a> Stage<'a> {
         };
         let due = whole || (dirty && commits - self.looked >= self.run.check_every);
         let seen = self.world.book().broken.pop();
-        let found = seen.or_else(|| if due { check::all(&self.world, whole) } else { None });
+        let found = seen.or_else(|| if due { check::all(&self.world, &mut self.history, whole) } else { None });
         if due {
             self.looked = commits;
         }

@@ -49,6 +49,10 @@ pub enum Act {
     TransferReferral,
     FanOut,
     Deliver,
+    /// After the last operation: the loops do all that is left.
+    Settle,
+    /// At the very end: bills are derived again from the usage rows behind them.
+    Audit,
     /// Time goes on: seconds, hours, days or weeks.
     Advance,
 }

@@ -32,6 +32,22 @@ pub fn what_was_told_is_there(core: &Core, book: &Book, whole: bool) -> Found {
         };
         hold(!book.revoked.contains(id) || row.revoked_at.is_some(), || format!("{id} is not revoked"))?;
     }
+    for (id, total) in &book.bills {
+        let row = tables.bills.get(OUTSIDE, id).map(|issued| issued.bill.totals.total);
+        same(&row, &Some(*total), || format!("what {id} asks for"))?;
+    }
+    for (bill, payment) in &book.paid {
+        let row = tables.bill_payments.get(OUTSIDE, payment).map(|row| row.bill);
+        same(&row, &Some(*bill), || format!("the bill of {payment}"))?;
+    }
+    let lost = book.orders.iter().find(|id| tables.orders.get(OUTSIDE, id).is_none());
+    hold(lost.is_none(), || format!("order {lost:?} was acknowledged, and is gone"))?;
+    let lost = book.refunds.iter().find(|id| tables.refunds.get(OUTSIDE, id).is_none());
+    hold(lost.is_none(), || format!("refund {lost:?} was acknowledged, and is gone"))?;
+    let lost = book.redeemed.iter().find(|id| tables.redemption_uses.get(OUTSIDE, id).is_none());
+    hold(lost.is_none(), || format!("redemption {lost:?} was acknowledged, and is gone"))?;
+    let lost = book.check_ins.iter().find(|key| tables.check_ins.get(OUTSIDE, key).is_none());
+    hold(lost.is_none(), || format!("check-in {lost:?} was acknowledged, and is gone"))?;
     let lost = book.adjustments.iter().find(|id| tables.adjustments.get(OUTSIDE, id).is_none());
     hold(lost.is_none(), || format!("adjustment {lost:?} was acknowledged, and is gone"))
 }

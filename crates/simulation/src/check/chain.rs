@@ -52,3 +52,11 @@ pub fn effects_are_told_once(core: &Core) -> Found {
     }
     core.tables.adjustments.values(OUTSIDE).try_for_each(|row| act("wallet.adjust", row.id.to_string()))
 }
+
+/// An answer is kept once for each user, scope and key, and belongs to what was asked.
+pub fn answers_are_of_one_request(core: &Core) -> Found {
+    for ((_, scope, key), (answer, _)) in core.tables.answers.iter(OUTSIDE) {
+        hold(!answer.answer.is_empty(), || format!("{scope} {key} has no answer"))?;
+    }
+    Ok(())
+}

@@ -6,7 +6,7 @@ use crate::db::OUTSIDE;
 use chrono::{DateTime, Utc};
 use domain::id::{AccountId, GrantId};
 use domain::metering::Reservation;
-use domain::plans::{Allowance, MeterCode};
+use domain::plans::MeterCode;
 use domain::quota::Subject;
 use std::collections::BTreeMap;
 
@@ -125,21 +125,4 @@ pub fn grants_add_up(core: &Core) -> Found {
         hold(!grant.remaining.is_negative(), || format!("{id} has less than nothing left"))?;
     }
     hold(drawn.is_empty() && held.is_empty(), || format!("grants that are nowhere: {drawn:?} {held:?}"))
-}
-
-/// Where a plan refuses, no more is drawn from the allowance than it includes; what is held counts too.
-pub fn limits_hold(core: &Core) -> Found {
-    for counter in core.tables.counters.values(OUTSIDE).filter(|counter| counter.subject == Subject::Account) {
-        let slot = (counter.account, counter.period.start);
-        hold(!counter.used.is_negative(), || format!("{slot:?} used less than nothing"))?;
-        let Some(period) = core.tables.periods.get(OUTSIDE, &slot) else {
-            return Err(format!("a counter without a period: {slot:?}"));
-        };
-        let Some(version) = core.tables.plans.get(OUTSIDE, &period.opened.version) else { continue };
-        let Some(terms) = version.plan.terms(&counter.meter) else { continue };
-        let Allowance::Limited(included) = terms.allowance(period.opened.seats) else { continue };
-        let drawn = counter.drawn.allowance;
-        hold(drawn <= included, || format!("{slot:?} drew {drawn:?} of {included:?} {}", counter.meter))?;
-    }
-    Ok(())
 }

@@ -1,30 +1,66 @@
 //! What must hold after every commit, whatever was interleaved and whatever failed.
 
 mod answers;
+mod bills;
 mod chain;
+mod history;
 mod metering;
+mod payments;
+mod people;
+mod provider;
+mod telling;
 mod wallets;
+
+pub use history::History;
 
 use crate::core::Core;
 use crate::world::World;
 
+/// What holds for the rows by themselves.
+const ALWAYS: [fn(&Core) -> Found; 21] = [
+    metering::counters_are_sums_of_usage,
+    metering::holds_are_open_reservations,
+    metering::grants_add_up,
+    wallets::balances_are_sums_of_entries,
+    wallets::what_is_held_is_held_for_something,
+    chain::audit_is_whole,
+    chain::effects_are_told_once,
+    bills::bills_are_sums_of_lines,
+    bills::periods_are_billed_once,
+    bills::bills_are_paid_and_refunded_once,
+    bills::coupons_are_counted,
+    payments::ledger_accounts_are_what_is_open,
+    payments::captures_are_booked_once,
+    payments::orders_are_delivered_once,
+    payments::refunds_stay_within_payments,
+    payments::no_wallet_is_overdrawn,
+    people::teams_have_one_owner_and_seats,
+    people::members_add_up_to_their_team,
+    people::rewards_are_given_once,
+    people::key_allowances_add_up,
+    chain::answers_are_of_one_request,
+];
+
 /// The first thing that is wrong; `None` when all is well. `whole` also looks at what holds only once all is quiet.
-pub fn all(world: &World, whole: bool) -> Option<String> {
-    let core = world.sim.lock();
-    let checks: [fn(&Core) -> Found; 8] = [
-        metering::counters_are_sums_of_usage,
-        metering::holds_are_open_reservations,
-        metering::grants_add_up,
-        metering::limits_hold,
-        wallets::balances_are_sums_of_entries,
-        wallets::what_is_held_is_held_for_something,
-        chain::audit_is_whole,
-        chain::effects_are_told_once,
-    ];
-    let found = checks.iter().try_for_each(|check| check(&core));
-    let found = found.and_then(|()| answers::what_was_told_is_there(&core, &world.book(), whole));
-    let found = found.and_then(|()| if whole && !core.locks.is_free() { Err("a lock is left".into()) } else { Ok(()) });
-    found.err()
+pub fn all(world: &World, history: &mut History, whole: bool) -> Option<String> {
+    look(world, history, whole).err()
+}
+
+fn look(world: &World, history: &mut History, whole: bool) -> Found {
+    {
+        let core = world.sim.lock();
+        ALWAYS.iter().try_for_each(|check| check(&core))?;
+        history.follow(&core)?;
+        answers::what_was_told_is_there(&core, &world.book(), whole)?;
+        hold(!whole || core.locks.is_free(), || "a lock is left".to_owned())?;
+    }
+    telling::lanes_keep_their_order(world)?;
+    provider::every_refund_is_known(world, whole)?;
+    if whole {
+        provider::every_capture_is_known(world)?;
+        telling::all_was_told(world)?;
+    }
+    Ok(())
 }
 
 /// Fine, or what is wrong.

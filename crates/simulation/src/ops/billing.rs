@@ -34,7 +34,7 @@ impl Doing {
     pub(super) async fn subscribe(&mut self) {
         let (customer, account) = self.payer();
         let is_team = account != customer.personal_account;
-        let plan = if is_team { "team" } else { ["free", "pro", "pro"][self.rng.below(3)] };
+        let plan = if is_team { "team" } else { ["free", "pro", "pro", "max"][self.rng.below(4)] };
         let wish = PlanWish {
             plan: PlanCode::parse(plan).unwrap_or_else(|| unreachable!("a plan of the catalogue")),
             interval: Some(if self.rng.one_in(5) && plan == "pro" { Interval::Year } else { Interval::Month }),

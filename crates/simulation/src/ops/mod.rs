@@ -6,6 +6,7 @@ mod metering;
 mod notices;
 mod operators;
 mod payments;
+mod settling;
 mod teams;
 
 use crate::db::{OUTSIDE, Tables};
@@ -77,6 +78,8 @@ impl Doing {
             Act::TransferReferral => self.transfer_referral().await,
             Act::FanOut => self.fan_out().await,
             Act::Deliver => self.deliver().await,
+            Act::Settle => self.settle().await,
+            Act::Audit => self.audit().await,
             Act::Advance => {}
         }
     }
