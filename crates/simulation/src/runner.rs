@@ -51,7 +51,7 @@ pub struct Outcome {
 }
 
 /// The start of simulated time: a month whose end is not far.
-fn start() -> DateTime<Utc> {
+pub fn start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_769_500_000, 0).unwrap_or(DateTime::UNIX_EPOCH)
 }
 
@@ -75,7 +75,7 @@ impl Run {
 }
 
 /// Runs what nothing can be in the way of.
-fn block_on<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> anyhow::Result<T> {
+pub fn block_on<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> anyhow::Result<T> {
     let cell = Arc::new(std::sync::Mutex::new(None));
     let (mut executor, put) = (Executor::default(), cell.clone());
     executor.start(

@@ -242,7 +242,7 @@ impl Evidence {
                 let version = self.versions.get(version)?;
                 version.plan.terms(&told.meter).map(|terms| terms.on_exhausted.clone())
             };
-            let marks = self.marks.iter().filter(mine).filter(|mark| mark.position < told.position);
+            let marks = self.marks.iter().filter(mine).filter(|mark| mark.position <= told.position);
             let mut stretches: Vec<Stretch> =
                 marks.map(|mark| Stretch { to: mark.position, exhausted: exhausted(&mark.version) }).collect();
             stretches.push(Stretch { to: told.position, exhausted: exhausted(&opened.version) });
