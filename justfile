@@ -92,3 +92,7 @@ receipts:
 # A thousand subscriptions closed by two servers at once, one of them killed, twenty times on each of the three databases.
 closing rounds="20" accounts="1000":
     SUANPAN_CLOSING_ROUNDS={{ rounds }} SUANPAN_CLOSING_ACCOUNTS={{ accounts }} TEST_POSTGRES_URL={{ postgres }} TEST_MARIADB_URL={{ mariadb }} cargo test --workspace --test it replicas::closing -- --include-ignored --nocapture --test-threads 1
+
+# The domain on one thread with a database in memory: interleaved, failing, over months, seed by seed; `--help` for more.
+simulate *arguments="--seeds 200 --steps 1000000":
+    cargo run --release -p suanpan-simulation -- {{ arguments }}

@@ -241,6 +241,13 @@ fn the_benchmarks_measure_the_server_from_outside() {
 }
 
 #[test]
+fn the_simulation_knows_the_domain_only() {
+    let named = dependencies("crates/simulation/Cargo.toml").into_iter();
+    let others = ["api", "infra", "migration", "sea-orm", "sqlx", "tokio"];
+    assert_none(&named.filter(|name| others.contains(&name.as_str())).collect::<Vec<_>>());
+}
+
+#[test]
 fn the_fake_provider_signs_for_itself() {
     let named = dependencies("crates/fakepay/Cargo.toml").into_iter();
     assert_none(&named.filter(|name| ["api", "migration", "sea-orm"].contains(&name.as_str())).collect::<Vec<_>>());

@@ -64,7 +64,7 @@ pub fn catalogue() -> anyhow::Result<Catalogue> {
             },
         },
         "warnings": { "at": [50, 80, 100] },
-        "billing": { "currency": "CNY", "time_zone": "Asia/Shanghai", "default_plan": "free" },
+        "billing": { "currency": "CNY", "time_zone": "Asia/Shanghai", "default_plan": "free", "interim_overage": "2.00 CNY" },
     });
     Catalogue::parse(&document).map_err(|mistakes| {
         let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();

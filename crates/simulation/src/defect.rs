@@ -11,6 +11,8 @@ pub enum Defect {
     LoseCommit,
     /// A call that was to be conditional changes the row whatever it says.
     Unconditional(&'static str),
+    /// What is written into this table is not.
+    Forget(&'static str),
     /// What was undone stays.
     KeepRolledBack,
 }

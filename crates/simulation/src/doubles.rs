@@ -1,6 +1,7 @@
 //! What services need from outside beside the database: random bytes that follow from the seed, vaults, receivers.
 
 use crate::core::Sim;
+use crate::db::hash;
 use crate::rng::Rng;
 use async_trait::async_trait;
 use domain::error::{Error, Result};
@@ -57,20 +58,31 @@ impl MeterScales for WholeNumbers {
 pub struct Receivers {
     sim: Arc<Sim>,
     got: Mutex<BTreeMap<(String, String), u32>>,
+    tries: Mutex<u64>,
 }
 
 impl Receivers {
     pub fn new(sim: Arc<Sim>) -> Self {
-        Self { sim, got: Mutex::default() }
+        Self { sim, got: Mutex::default(), tries: Mutex::default() }
     }
 
     pub fn got(&self) -> MutexGuard<'_, BTreeMap<(String, String), u32>> {
         self.got.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Receivers fail often while anything may fail.
+    fn is_down(&self, id: &str) -> bool {
+        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        *tries += 1;
+        self.sim.lock().stormy && Rng::of(*tries, &[hash(&id)]).one_in(6)
+    }
+
     async fn receive(&self, to: &str, id: &str) -> Outcome {
         if self.sim.enter(false).await.is_some() {
             return Outcome::Failed(FailureReason::Timeout, None);
+        }
+        if self.is_down(id) {
+            return Outcome::Failed(FailureReason::BadStatus, Some(503));
         }
         *self.got().entry((to.to_owned(), id.to_owned())).or_default() += 1;
         // The answer can be lost after the receiver has it.

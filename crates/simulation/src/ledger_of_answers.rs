@@ -49,6 +49,8 @@ pub struct Book {
 pub struct Reserved {
     pub account: AccountId,
     pub ended: Option<(ReservationStatus, i64)>,
+    /// As far as its client knows.
+    pub is_open: bool,
 }
 
 impl Book {

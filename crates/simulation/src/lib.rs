@@ -20,4 +20,5 @@ pub mod replica;
 pub mod runner;
 pub mod script;
 pub mod shrink;
+mod stage;
 pub mod world;

@@ -16,6 +16,9 @@ struct Arguments {
     /// Operations in each.
     #[arg(long, default_value_t = 400)]
     operations: usize,
+    /// Goes on with further seeds until so many steps were taken.
+    #[arg(long, default_value_t = 0)]
+    steps: u64,
     /// The first seed.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -30,7 +33,10 @@ struct Arguments {
 fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
     let (mut all, mut failed) = (Totals::default(), 0);
-    for seed in arguments.seed..arguments.seed.saturating_add(arguments.seeds) {
+    for seed in arguments.seed.. {
+        if all.seeds >= arguments.seeds && all.steps >= arguments.steps {
+            break;
+        }
         let run = Run { check_every: arguments.check_every, ..Run::seeded(seed, arguments.operations) };
         let outcome = run.go()?;
         if arguments.trace {
@@ -45,12 +51,13 @@ fn main() -> anyhow::Result<ExitCode> {
             println!("{}", shorten(&run, outcome)?);
         }
     }
-    all.print(arguments.seeds, failed);
+    all.print(failed);
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 #[derive(Default)]
 struct Totals {
+    seeds: u64,
     steps: u64,
     calls: u64,
     commits: u64,
@@ -62,6 +69,7 @@ struct Totals {
 
 impl Totals {
     fn add(&mut self, outcome: &Outcome) {
+        self.seeds += 1;
         self.steps += outcome.counts.steps;
         self.calls += outcome.counts.calls;
         self.commits += outcome.counts.commits;
@@ -75,8 +83,8 @@ impl Totals {
         }
     }
 
-    fn print(&self, seeds: u64, failed: u64) {
-        println!("{seeds} seeds, {} steps, {} port calls, {} commits", self.steps, self.calls, self.commits);
+    fn print(&self, failed: u64) {
+        println!("{} seeds, {} steps, {} port calls, {} commits", self.seeds, self.steps, self.calls, self.commits);
         println!("{} waits for locks, {} contended statements", self.waits, self.deadlocks);
         let faults: Vec<String> =
             self.faults.iter().map(|(fault, count)| format!("{count} {}", fault.name())).collect();

@@ -60,6 +60,9 @@ pub enum Act {
 /// One operation in so many is the one before it once more, at the same time.
 const TWIN: u64 = 12;
 
+/// One operation in so many is of the same kind as the one before it: several want the same at the same time.
+const RUSH: u64 = 4;
+
 /// How often each is drawn.
 const WEIGHTS: &[(Act, usize)] = &[
     (Act::Meter, 40),
@@ -73,9 +76,9 @@ const WEIGHTS: &[(Act, usize)] = &[
     (Act::Adjust, 9),
     (Act::DecideAdjustment, 3),
     (Act::Reverse, 3),
-    (Act::Subscribe, 10),
+    (Act::Subscribe, 12),
     (Act::Alter, 4),
-    (Act::MakeCoupon, 1),
+    (Act::MakeCoupon, 3),
     (Act::PayBill, 9),
     (Act::ChargeBill, 6),
     (Act::VoidBill, 2),
@@ -96,8 +99,8 @@ const WEIGHTS: &[(Act, usize)] = &[
     (Act::Redeem, 6),
     (Act::CheckIn, 5),
     (Act::TransferReferral, 2),
-    (Act::FanOut, 8),
-    (Act::Deliver, 10),
+    (Act::FanOut, 14),
+    (Act::Deliver, 14),
     (Act::Advance, 22),
 ];
 
@@ -125,6 +128,12 @@ pub fn script(seed: u64, length: usize) -> Vec<Operation> {
         Operation { number, twin_of: number, act: act.map_or(Act::Meter, |(act, _)| *act), dice: rng.draw() }
     };
     let mut operations: Vec<Operation> = (0..length).map(draw).collect();
+    for number in 2..operations.len() {
+        let before = operations[number - 1];
+        if before.act != Act::Advance && Rng::new(operations[number].dice ^ 1).one_in(RUSH) {
+            operations[number].act = before.act;
+        }
+    }
     for number in 1..operations.len() {
         let before = operations[number - 1];
         if before.act != Act::Advance && Rng::new(operations[number].dice).one_in(TWIN) {

@@ -11,16 +11,21 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use domain::accounts::Account;
 use domain::actor::{Actor, Role};
-use domain::id::{AccountId, UserId};
-use domain::identity::{Email, Profile, User, UserStatus, Username};
+use domain::id::{AccountId, ApiKeyId, UserId};
+use domain::identity::{
+    ApiKey, Email, KeyAllowance, KeyDraft, KeyStatus, Profile, TokenHash, User, UserStatus, Username,
+};
 use domain::incentives::{AffCode, Referral};
 use domain::orders::ProductWish;
+use domain::quantity::Quantity;
 use domain::store::Store;
 use domain::time::Clock;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const CUSTOMERS: usize = 6;
 const OPERATORS: usize = 2;
+/// Customers who have an API key.
+const KEYS: usize = 2;
 
 pub struct World {
     pub sim: Arc<Sim>,
@@ -29,6 +34,8 @@ pub struct World {
     pub receivers: Arc<Receivers>,
     pub customers: Vec<Actor>,
     pub operators: Vec<Actor>,
+    /// API keys with an allowance.
+    pub keys: Vec<ApiKeyId>,
     book: Mutex<Book>,
 }
 
@@ -53,8 +60,12 @@ impl World {
         }
         let operators = people.split_off(CUSTOMERS);
         offer(&replicas[0], &operators[0]).await?;
+        let mut keys = Vec::new();
+        for customer in people.iter().take(KEYS) {
+            keys.push(give_key(&*store, customer, sim.now()).await?);
+        }
         let (provider, receivers) = (shared.provider, shared.receivers);
-        Ok(Self { sim, replicas, provider, receivers, customers: people, operators, book: Mutex::default() })
+        Ok(Self { sim, replicas, provider, receivers, customers: people, operators, keys, book: Mutex::default() })
     }
 
     /// What clients were told so far.
@@ -119,4 +130,41 @@ async fn settle(
     }
     work.commit().await?;
     Ok(Actor { user: user.id, role, personal_account: account.id, key: None, ip: None })
+}
+
+/// An API key that may use so many words in all its life.
+async fn give_key(store: &dyn Store, customer: &Actor, now: DateTime<Utc>) -> anyhow::Result<ApiKeyId> {
+    let allowance = KeyAllowance {
+        meter: "words".to_owned(),
+        quantity: Quantity::atoms(160),
+        used: Quantity::ZERO,
+        held: Quantity::ZERO,
+    };
+    let digits = customer.user.as_uuid().simple().to_string();
+    let key = ApiKey {
+        id: ApiKeyId::new(now),
+        user: customer.user,
+        account: customer.personal_account,
+        token_hash: TokenHash::from_hex(&digits.repeat(2)).context("a token cannot be made")?,
+        prefix: "sp".to_owned(),
+        draft: KeyDraft {
+            name: "key".to_owned(),
+            scopes: KeyDraft::default_scopes(),
+            expires_at: None,
+            allowance: Some(allowance),
+            models: None,
+            allowed_ips: None,
+            requests_per_minute: None,
+        },
+        status: KeyStatus::Active,
+        group_name: "default".to_owned(),
+        created_at: now,
+        updated_at: now,
+        last_used_at: None,
+        revoked_at: None,
+    };
+    let work = store.begin().await?;
+    work.api_keys().insert(&key).await?;
+    work.commit().await?;
+    Ok(key.id)
 }

@@ -6,13 +6,14 @@ use crate::core::Core;
 use crate::db::OUTSIDE;
 use chrono::{DateTime, Utc};
 use domain::billing::{BillStatus, IssuedBill};
-use domain::id::{AccountId, BillId, OrderId, ReservationId};
+use domain::id::{AccountId, BillId, DeliveryId, OrderId, ReservationId};
 use domain::metering::ReservationStatus;
+use domain::notices::DeliveryStatus;
 use domain::orders::OrderStatus;
 use domain::plans::{Allowance, MeterCode};
 use domain::quantity::Quantity;
 use domain::quota::Subject;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What was seen at the last look.
 #[derive(Default)]
@@ -21,6 +22,7 @@ pub struct History {
     bills: BTreeMap<BillId, IssuedBill>,
     ended: BTreeMap<ReservationId, ReservationStatus>,
     drawn: BTreeMap<CounterKey, Quantity>,
+    delivered: BTreeSet<DeliveryId>,
     transfers: usize,
     usage: usize,
 }
@@ -48,6 +50,12 @@ impl History {
             };
             let before = *self.ended.entry(row.id).or_insert(ended.status);
             same(&ended.status, &before, || format!("how {} ended", row.id))?;
+        }
+        for delivery in core.tables.deliveries.values(OUTSIDE) {
+            let delivered = delivery.status == DeliveryStatus::Delivered;
+            let was =
+                if delivered { !self.delivered.insert(delivery.id) } else { self.delivered.contains(&delivery.id) };
+            hold(delivered || !was, || format!("{} was delivered, and is {:?}", delivery.id, delivery.status))?;
         }
         self.limits_hold(core)?;
         self.nothing_vanished(core)

@@ -5,6 +5,7 @@ use crate::core::Core;
 use crate::db::{OUTSIDE, hash};
 use domain::billing::{BillKind, BillStatus};
 use domain::id::{AccountId, GrantId, PaymentId};
+use domain::money::Money;
 use domain::orders::{OrderStatus, Purpose, RefundStatus, SuspenseReason, SuspenseStatus};
 use domain::wallet::{LedgerAccount, Transfer, TransferKind};
 use std::collections::BTreeMap;
@@ -93,7 +94,7 @@ pub fn refunds_stay_within_payments(core: &Core) -> Found {
         let wanted = sums.remove(&payment.id).unwrap_or_default();
         let found = (payment.refunding.nanos(), payment.refunded.nanos());
         same(&found, &wanted, || format!("what {} gives back", payment.id))?;
-        let captured = payment.captured.map_or(0, |captured| captured.nanos());
+        let captured = payment.captured.map_or(0, Money::nanos);
         hold(found.0 <= captured, || format!("{} gives back more than came in", payment.id))?;
     }
     hold(sums.is_empty(), || format!("refunds of no payment: {sums:?}"))?;
@@ -111,8 +112,9 @@ pub fn refunds_stay_within_payments(core: &Core) -> Found {
 pub fn is_step_back(before: OrderStatus, after: OrderStatus) -> bool {
     match (before, after) {
         (before, after) if before == after => false,
-        (OrderStatus::Delivered, _) | (_, OrderStatus::Created) => true,
-        (OrderStatus::Closed | OrderStatus::AwaitingDelivery, OrderStatus::Closing) => true,
+        (OrderStatus::Delivered, _)
+        | (_, OrderStatus::Created)
+        | (OrderStatus::Closed | OrderStatus::AwaitingDelivery, OrderStatus::Closing) => true,
         _ => false,
     }
 }

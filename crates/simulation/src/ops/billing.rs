@@ -41,10 +41,11 @@ impl Doing {
             seats: is_team.then(|| u32::try_from(self.rng.between(2, 5)).unwrap_or(2)),
         };
         let coupon = self
-            .choose_id("coupon", |tables| tables.coupons.values(OUTSIDE).map(|coupon| coupon.id.as_uuid()).collect());
+            .choose_id("coupon", |tables| // The newest, so that several want the same.
+            tables.coupons.values(OUTSIDE).next_back().map(|coupon| coupon.id.as_uuid()).into_iter().collect());
         let coupon =
             self.world.sim.lock().tables.coupons.values(OUTSIDE).find(|row| row.id.as_uuid() == coupon).cloned();
-        let code = coupon.filter(|_| plan != "free" && self.rng.one_in(2)).map(|coupon| coupon.code);
+        let code = coupon.filter(|_| plan != "free" && !self.rng.one_in(3)).map(|coupon| coupon.code);
         let which = AccountRef::Id(account);
         let answer = until_answered!(self.services().billing.subscribe(&customer, &which, &wish, code.as_deref()));
         self.count("subscribed", "not subscribed", &answer);
@@ -77,7 +78,7 @@ impl Doing {
             code: format!("C{}", self.operation.twin_of),
             percent: Some(u8::try_from(self.rng.between(10, 100)).unwrap_or(10)),
             amount: None,
-            max_uses: Some(u32::try_from(self.rng.between(1, 2)).unwrap_or(1)),
+            max_uses: Some(if self.rng.one_in(4) { 2 } else { 1 }),
             valid_from: None,
             valid_until: None,
             plan: None,

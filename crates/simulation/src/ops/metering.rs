@@ -1,6 +1,7 @@
 //! Uses, reservations and their ends; and the loops that expire and roll over.
 
 use super::{Doing, until_answered};
+use crate::db::OUTSIDE;
 use crate::ledger_of_answers::Reserved;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::error::Error;
@@ -63,17 +64,29 @@ impl Doing {
             _ => None,
         };
         let occurred_at = late.map(|seconds| self.time(place, TimeDelta::seconds(seconds)));
+        let account = self.spender(place, actor.personal_account);
+        // A key of the host product draws from any account.
+        let place_of_key = self.rng.below(self.world.keys.len());
+        let api_key = self.world.keys.get(place_of_key).copied().filter(|_| meter == "words" && self.rng.one_in(2));
         Consume {
-            account: actor.personal_account,
+            account,
             meter: code(meter),
             quantity: Quantity::atoms(quantity),
             key: key(&format!("{}-{place}", self.key())),
             occurred_at,
             dimensions: Dimensions::default(),
             user: Some(actor.user),
-            api_key: None,
-            key_is_limited: false,
+            api_key,
+            key_is_limited: api_key.is_some(),
         }
+    }
+
+    /// One's own account, or now and then a team's.
+    fn spender(&mut self, place: usize, own: AccountId) -> AccountId {
+        let what = ["team 0", "team 1", "team 2", "team 3"][place % 4];
+        let team =
+            self.choose_id(what, |tables| tables.teams.values(OUTSIDE).map(|team| team.account.as_uuid()).collect());
+        if self.rng.one_in(4) && !team.is_nil() { AccountId::from_uuid(team) } else { own }
     }
 
     /// A time before now, the same when it is asked for again.
@@ -98,8 +111,11 @@ impl Doing {
         let (dice, how, used) = (self.rng.draw(), self.rng.below(4), self.rng.between(1, 40));
         let chosen = self.choose(what, || {
             let book = self.world.book();
-            let open: Vec<_> = book.reservations.keys().collect();
-            let place = usize::try_from(dice % (open.len().max(1) as u64)).unwrap_or(0);
+            // Mostly one that is open yet.
+            let of_all = dice.is_multiple_of(5);
+            let known = book.reservations.iter().filter(|(_, known)| of_all || known.is_open);
+            let open: Vec<_> = known.map(|(id, _)| id).collect();
+            let place = usize::try_from((dice >> 8) % (open.len().max(1) as u64)).unwrap_or(0);
             open.get(place).map_or(0, |id| id.as_uuid().as_u128())
         });
         let reservation = ReservationId::from_uuid(Uuid::from_u128(chosen));
@@ -142,7 +158,10 @@ impl Doing {
             (Command::Reserve(_), Ok(Done::Settled(settlement))) => book.reserved(settlement),
             (Command::End(end), Ok(Done::Settled(settlement))) => book.ended(end, settlement),
             (Command::Reserve(_), Err(_)) => book.count("reservation refused"),
-            (Command::End(_), Err(Rejection::Closed { .. })) => book.count("end came too late"),
+            (Command::End(end), Err(Rejection::Closed { .. })) => {
+                book.count("end came too late");
+                book.is_over(end);
+            }
             (Command::End(_), Err(_)) => book.count("end refused"),
             (_, Ok(done)) => book.broken.push(format!("{command:?} was answered with {done:?}")),
         }
@@ -178,10 +197,11 @@ impl crate::ledger_of_answers::Book {
         self.count(if settlement.duplicate { "reservation repeated" } else { "reservation" });
         let made = &settlement.reservation;
         self.answered("reserve", &format!("{} {}", made.account, made.key), &made.id);
-        self.reservations.entry(made.id).or_insert(Reserved { account: made.account, ended: None });
+        self.reservations.entry(made.id).or_insert(Reserved { account: made.account, ended: None, is_open: true });
     }
 
     fn ended(&mut self, end: &End, settlement: &Settlement) {
+        self.is_over(end);
         self.count(if settlement.duplicate { "end repeated" } else { "end" });
         let Some(ended) = &settlement.reservation.ended else {
             self.broken.push(format!("{end:?} is said to be done, and is open"));
@@ -195,6 +215,12 @@ impl crate::ledger_of_answers::Book {
         let first = *known.ended.get_or_insert(this);
         if first != this {
             self.broken.push(format!("{} ended in two ways: {first:?} and {this:?}", end.reservation));
+        }
+    }
+
+    fn is_over(&mut self, end: &End) {
+        if let Some(known) = self.reservations.get_mut(&end.reservation) {
+            known.is_open = false;
         }
     }
 

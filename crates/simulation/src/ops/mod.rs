@@ -62,7 +62,7 @@ impl Doing {
             Act::RefundBill => self.refund_bill().await,
             Act::BillingRound => self.billing_round().await,
             Act::Order => self.order().await,
-            Act::PayAtProvider => self.pay_at_provider().await,
+            Act::PayAtProvider => self.pay_at_provider(),
             Act::Notify => self.notify().await,
             Act::PaymentRound => self.payment_round().await,
             Act::CloseOrder => self.close_order().await,

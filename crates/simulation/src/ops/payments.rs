@@ -36,7 +36,7 @@ impl Doing {
     }
 
     /// Pays what waits at the provider; now and then another amount, or a second time.
-    pub(super) async fn pay_at_provider(&mut self) {
+    pub(super) fn pay_at_provider(&mut self) {
         let dice = self.rng.draw();
         let chosen = self.choose("number", || {
             let desk = self.world.provider.desk();
