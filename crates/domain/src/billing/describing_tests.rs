@@ -39,6 +39,7 @@ fn line(kind: LineKind, amount: &str) -> BillLine {
         number: 1,
         kind,
         plan: PlanCode::parse("pro").unwrap(),
+        version: None,
         interval: Some(Interval::Month),
         seats: 1,
         period: Period { start: day(10, 21), end: day(11, 21) },
