@@ -1,4 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
 //! The database in memory answers as itself, and as SQLite does.
 
 use infra::db::{DatabaseSettings, connect, migrate_up};
