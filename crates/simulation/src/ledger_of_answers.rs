@@ -59,6 +59,11 @@ impl Book {
         *self.chosen.entry((operation, what)).or_insert_with(make)
     }
 
+    /// Makes the choices that others made.
+    pub fn choose_as(&mut self, other: &Self) {
+        self.chosen.clone_from(&other.chosen);
+    }
+
     /// Notes an answer under a key, which is to be the first one given.
     pub fn answered(&mut self, scope: &'static str, key: &str, answer: &impl Debug) {
         let answer = format!("{answer:?}");

@@ -5,6 +5,7 @@
 pub mod core;
 pub mod db;
 pub mod defect;
+pub mod differential;
 pub mod executor;
 pub mod faults;
 pub mod repos;

@@ -3,7 +3,6 @@
 use crate::core::Sim;
 use crate::doubles::{Bytes, OpenVault, Receivers, WholeNumbers};
 use crate::provider::SimProvider;
-use crate::repos::Repos;
 use chrono::TimeDelta;
 use domain::billing::{BillDelivery, BillingHook, BillingService, ChargingService};
 use domain::identity::SecretSource;
@@ -47,6 +46,7 @@ pub struct Replica {
 
 /// What both processes share.
 pub struct Shared {
+    pub store: Arc<dyn Store>,
     pub sim: Arc<Sim>,
     pub catalogue: Arc<Catalogue>,
     pub provider: Arc<SimProvider>,
@@ -60,7 +60,7 @@ impl Shared {
     }
 
     fn store(&self) -> Arc<dyn Store> {
-        Arc::new(Repos::outside(self.sim.clone()))
+        self.store.clone()
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

@@ -190,7 +190,7 @@ impl<'a> Stage<'a> {
 }
 
 /// Mostly seconds, now and then a month.
-fn leap(rng: &mut Rng) -> TimeDelta {
+pub fn leap(rng: &mut Rng) -> TimeDelta {
     match rng.below(10) {
         0..4 => TimeDelta::seconds(rng.between(1, 120)),
         4..7 => TimeDelta::minutes(rng.between(5, 600)),

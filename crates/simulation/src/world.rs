@@ -28,7 +28,10 @@ const OPERATORS: usize = 2;
 const KEYS: usize = 2;
 
 pub struct World {
+    /// The clock, and the database in memory where that is the one in use.
     pub sim: Arc<Sim>,
+    /// Where operations look for rows to be about.
+    pub eyes: Arc<Sim>,
     pub replicas: [Replica; 2],
     pub provider: Arc<SimProvider>,
     pub receivers: Arc<Receivers>,
@@ -40,8 +43,16 @@ pub struct World {
 }
 
 impl World {
+    /// Over the database in memory.
     pub async fn build(sim: Arc<Sim>, seed: u64) -> anyhow::Result<Self> {
+        let store: Arc<dyn Store> = Arc::new(Repos::outside(sim.clone()));
+        Self::over(store, (sim.clone(), sim), seed).await
+    }
+
+    /// Over any database; rows are looked for in the one that `eyes` has in memory.
+    pub async fn over(store: Arc<dyn Store>, (sim, eyes): (Arc<Sim>, Arc<Sim>), seed: u64) -> anyhow::Result<Self> {
         let shared = Shared {
+            store: store.clone(),
             sim: sim.clone(),
             catalogue: Arc::new(catalogue()?),
             provider: Arc::new(SimProvider::new(sim.clone())),
@@ -50,7 +61,6 @@ impl World {
         };
         let replicas = [shared.replica(1), shared.replica(2)];
         replicas[0].plans.publish().await.context("plans cannot be published")?;
-        let store: Arc<dyn Store> = Arc::new(Repos::outside(sim.clone()));
         let mut people: Vec<Actor> = Vec::new();
         for number in 0..CUSTOMERS + OPERATORS {
             let role = if number < CUSTOMERS { Role::User } else { Role::Root };
@@ -65,7 +75,17 @@ impl World {
             keys.push(give_key(&*store, customer, sim.now()).await?);
         }
         let (provider, receivers) = (shared.provider, shared.receivers);
-        Ok(Self { sim, replicas, provider, receivers, customers: people, operators, keys, book: Mutex::default() })
+        Ok(Self {
+            sim,
+            eyes,
+            replicas,
+            provider,
+            receivers,
+            customers: people,
+            operators,
+            keys,
+            book: Mutex::default(),
+        })
     }
 
     /// What clients were told so far.

@@ -44,7 +44,7 @@ impl Doing {
             .choose_id("coupon", |tables| // The newest, so that several want the same.
             tables.coupons.values(OUTSIDE).next_back().map(|coupon| coupon.id.as_uuid()).into_iter().collect());
         let coupon =
-            self.world.sim.lock().tables.coupons.values(OUTSIDE).find(|row| row.id.as_uuid() == coupon).cloned();
+            self.world.eyes.lock().tables.coupons.values(OUTSIDE).find(|row| row.id.as_uuid() == coupon).cloned();
         let code = coupon.filter(|_| plan != "free" && !self.rng.one_in(3)).map(|coupon| coupon.code);
         let which = AccountRef::Id(account);
         let answer = until_answered!(self.services().billing.subscribe(&customer, &which, &wish, code.as_deref()));
@@ -112,7 +112,7 @@ impl Doing {
 
     fn bill_and_owner(&self, id: Uuid) -> Option<(BillId, Actor)> {
         let id = BillId::from_uuid(id);
-        let account = self.world.sim.lock().tables.bills.get(OUTSIDE, &id)?.bill.account;
+        let account = self.world.eyes.lock().tables.bills.get(OUTSIDE, &id)?.bill.account;
         Some((id, self.owner_of(account)?))
     }
 

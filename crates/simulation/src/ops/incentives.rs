@@ -40,7 +40,7 @@ impl Doing {
             tables.redemption_codes.values(OUTSIDE).map(|code| code.id.as_uuid()).collect()
         });
         let sealed = {
-            let core = self.world.sim.lock();
+            let core = self.world.eyes.lock();
             let found = core.tables.redemption_codes.values(OUTSIDE).find(|code| code.id.as_uuid() == id);
             found.map(|code| code.sealed.0.clone())
         };

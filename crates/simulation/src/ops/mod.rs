@@ -39,6 +39,12 @@ pub fn task(world: Arc<World>, replica: usize, operation: Operation) -> Task {
     Box::pin(doing.run())
 }
 
+/// Does an operation, whoever lets it go on.
+pub async fn perform(world: Arc<World>, operation: Operation) {
+    let rng = Rng::new(operation.dice);
+    Doing { world, replica: 0, operation, rng }.run().await;
+}
+
 impl Doing {
     async fn run(mut self) {
         match self.operation.act {
@@ -109,7 +115,7 @@ impl Doing {
     pub fn choose_id(&mut self, what: &'static str, ids: impl FnOnce(&Tables) -> Vec<Uuid>) -> Uuid {
         let dice = self.rng.draw();
         let chosen = self.choose(what, || {
-            let ids = ids(&self.world.sim.lock().tables);
+            let ids = ids(&self.world.eyes.lock().tables);
             let place = usize::try_from(dice % (ids.len().max(1) as u64)).unwrap_or(0);
             ids.get(place).map_or(0, Uuid::as_u128)
         });
@@ -118,8 +124,12 @@ impl Doing {
 
     /// The customer of an account's owner, if it is one of ours.
     pub fn owner_of(&self, account: AccountId) -> Option<Actor> {
-        let owner = self.world.sim.lock().tables.accounts.get(OUTSIDE, &account)?.owner;
-        self.world.customers.iter().find(|customer| customer.user == owner).cloned()
+        let place = self.choose("owner", || {
+            let owner = self.world.eyes.lock().tables.accounts.get(OUTSIDE, &account).map(|account| account.owner);
+            let mut customers = self.world.customers.iter();
+            customers.position(|customer| Some(customer.user) == owner).map_or(u128::MAX, |place| place as u128)
+        });
+        self.world.customers.get(usize::try_from(place).ok()?).cloned()
     }
 
     /// A key of this operation's own.

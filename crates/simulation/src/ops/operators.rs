@@ -84,7 +84,7 @@ impl Doing {
     pub(super) async fn reverse(&mut self) {
         let (operator, dice) = (self.operator(), self.rng.draw());
         let chosen = self.choose("transfer", || {
-            let core = self.world.sim.lock();
+            let core = self.world.eyes.lock();
             pick(dice, core.tables.transfers.values(0).map(|transfer| transfer.id.as_uuid()))
         });
         let id = TransferId::from_uuid(Uuid::from_u128(chosen));

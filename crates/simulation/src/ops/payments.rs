@@ -113,7 +113,7 @@ impl Doing {
             open.map(|order| order.id.as_uuid()).collect()
         });
         let id = OrderId::from_uuid(id);
-        let account = self.world.sim.lock().tables.orders.get(OUTSIDE, &id).map(|order| order.account);
+        let account = self.world.eyes.lock().tables.orders.get(OUTSIDE, &id).map(|order| order.account);
         let Some(owner) = account.and_then(|account| self.owner_of(account)) else { return };
         let answer = until_answered!(self.services().orders.close(&owner, id));
         self.count("order closed", "order not closed", &answer);

@@ -105,7 +105,7 @@ impl Doing {
             self.must("deriving a bill", &again);
             let differences = again.map(|again| again.differences).unwrap_or_default();
             if let Some(difference) = differences.first() {
-                if mixes_funds(&self.world.sim.lock(), id) {
+                if mixes_funds(&self.world.eyes.lock(), id) {
                     self.world.book().count("bill of mixed funds not derived");
                     continue;
                 }

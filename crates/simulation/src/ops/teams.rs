@@ -30,7 +30,7 @@ impl Doing {
             tables.teams.values(OUTSIDE).filter(|team| team.exists()).map(|team| team.id.as_uuid()).collect()
         });
         let id = TeamId::from_uuid(chosen);
-        let team = self.world.sim.lock().tables.teams.get(OUTSIDE, &id).cloned()?;
+        let team = self.world.eyes.lock().tables.teams.get(OUTSIDE, &id).cloned()?;
         let owner = self.owner_of(team.account)?;
         Some((team, owner))
     }
@@ -43,7 +43,7 @@ impl Doing {
             mine.map(|row| row.id.as_uuid()).collect()
         });
         let code = if by_invitation {
-            let core = self.world.sim.lock();
+            let core = self.world.eyes.lock();
             core.tables
                 .invitations
                 .values(OUTSIDE)
