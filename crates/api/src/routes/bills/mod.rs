@@ -158,7 +158,7 @@ pub struct BillPaymentBody {
 #[serde(untagged)]
 pub enum BillPaymentAnswer {
     Paid(BillPaymentView),
-    Ordered(AttemptBody),
+    Ordered(Box<AttemptBody>),
 }
 
 /// Pay a bill from the account's balance, or ask a provider for it. What waits for the bill begins when it is paid.
@@ -184,7 +184,7 @@ pub async fn pay_bill(
         let how = (provider_named(&body.0.provider)?, method_named(body.0.method.as_deref())?);
         let made = services.run(move |all| async move { all.charging.charge(&actor, id, how, &once).await }).await?;
         return Ok(idempotency::answer(StatusCode::CREATED, made, |attempt| {
-            BillPaymentAnswer::Ordered(AttemptBody::from(&attempt))
+            BillPaymentAnswer::Ordered(Box::new(AttemptBody::from(&attempt)))
         }));
     }
     let paid = services.run(|all| async move { all.billing.pay_from_wallet(&actor, id, &once).await }).await?;
