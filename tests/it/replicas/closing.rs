@@ -31,7 +31,7 @@ const EVENTS: usize = 10;
 /// A thousand words beyond what is included: half a yuan.
 const BEFORE: i64 = 310_000;
 /// Longer than any round takes.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// One database with subscriptions whose period is over, and two servers on it.
 struct Month {
@@ -98,7 +98,7 @@ impl Month {
                 let account = self.accounts[(client + each * EVENTS + number * 7) % self.accounts.len()].to_string();
                 let key = format!("{start} {client} {each} {number}");
                 let mut event = json!({"meter": "words", "quantity": 1000, "key": key, "account": account});
-                if number % 2 == 0 {
+                if number.is_multiple_of(2) {
                     event["occurred_at"] = json!(late.to_rfc3339());
                 }
                 event
