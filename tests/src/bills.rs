@@ -6,11 +6,13 @@ use crate::scene::{Customer, Scene};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::accounts::AccountRef;
 use domain::billing::{BillFilter, BillKind, Difference, IssuedBill};
-use domain::id::{AccountId, BillId};
+use domain::id::{AccountId, BillId, GrantId};
 use domain::idempotency::IdempotentRequest;
 use domain::money::{Currency, Money};
 use domain::page::PageRequest;
-use domain::plans::{PlanCode, PlanWish, Subscription};
+use domain::plans::{MeterCode, PlanCode, PlanWish, Subscription};
+use domain::quantity::Quantity;
+use domain::quota::{Grant, GrantOrigin};
 use domain::time::Period;
 use domain::wallet::{LedgerAccount, Transfer, TransferKind, post};
 use sea_orm::{ConnectionTrait, Database, Statement};
@@ -49,6 +51,31 @@ impl Scene {
         let kind = (TransferKind::Adjustment, Uuid::now_v7().to_string());
         post(&*work, &[Transfer::new(kind, sides, cny(amount), now).unwrap()]).await.unwrap();
         work.commit().await.unwrap();
+    }
+
+    /// Quota that an operator gave, for good.
+    pub async fn give(&self, customer: &Customer, meter: &str, atoms: i64) -> GrantId {
+        let (now, quantity) = (self.now(), Quantity::atoms(atoms));
+        let grant = Grant {
+            id: GrantId::new(now),
+            account: customer.account,
+            meter: MeterCode::parse(meter).unwrap(),
+            origin: GrantOrigin::Manual,
+            reference: meter.to_owned(),
+            priority: 50,
+            quantity,
+            remaining: quantity,
+            held: Quantity::ZERO,
+            revoked: Quantity::ZERO,
+            revoked_at: None,
+            models: None,
+            expires_at: None,
+            created_at: now,
+        };
+        let work = self.services.store.begin().await.unwrap();
+        work.grants().insert(&grant).await.unwrap();
+        work.commit().await.unwrap();
+        grant.id
     }
 
     pub async fn balance(&self, account: AccountId) -> String {

@@ -81,12 +81,7 @@ impl Bench {
     /// A fresh database with so many customers who owe for a word each, and the program, which does not serve.
     pub async fn owing(&self, engine: Engine, accounts: u64) -> anyhow::Result<(Program, Fresh)> {
         let started = Instant::now();
-        let database = self.databases.create(engine).await?;
-        let program =
-            Program { binary: self.arguments.server.clone(), config: self.owing.clone(), url: database.url.clone() };
-        program.run(&["admin", "create", "--username", "bench"], PASSWORD)?;
-        let server = program.serve(Tuning::default()).await?;
-        let (original, _) = customers(&server)?;
+        let Begun { program, database, server, original, .. } = self.begin(engine, self.owing.clone()).await?;
         server.end().await?;
         database.add_owing(original, accounts).await?;
         eprintln!("{engine}: {accounts} accounts that owe, in {:.1} s", started.elapsed().as_secs_f64());
@@ -96,18 +91,31 @@ impl Bench {
     /// A fresh database with customers, and a server on it.
     pub async fn stage(&self, engine: Engine) -> anyhow::Result<Stage> {
         let started = Instant::now();
-        let database = self.databases.create(engine).await?;
-        let program =
-            Program { binary: self.arguments.server.clone(), config: self.config.clone(), url: database.url.clone() };
-        program.run(&["admin", "create", "--username", "bench"], PASSWORD)?;
-        let server = program.serve(Tuning::default()).await?;
-        let (original, keys) = customers(&server)?;
+        let Begun { program, database, server, original, keys } = self.begin(engine, self.config.clone()).await?;
         let accounts = self.arguments.accounts;
         database.add_accounts(original, accounts).await?;
         let before = database.totals().await?;
         eprintln!("{engine}: {accounts} accounts in {:.1} s", started.elapsed().as_secs_f64());
         Ok(Stage { program, database, original, keys, accounts, server: Some(server), before, recorded: 0 })
     }
+
+    async fn begin(&self, engine: Engine, config: PathBuf) -> anyhow::Result<Begun> {
+        let database = self.databases.create(engine).await?;
+        let program = Program { binary: self.arguments.server.clone(), config, url: database.url.clone() };
+        program.run(&["admin", "create", "--username", "bench"], PASSWORD)?;
+        let server = program.serve(Tuning::default()).await?;
+        let (original, keys) = customers(&server)?;
+        Ok(Begun { program, database, server, original, keys })
+    }
+}
+
+/// A server on a fresh database with the customers that are copied.
+struct Begun {
+    program: Program,
+    database: Fresh,
+    server: Server,
+    original: Original,
+    keys: Keys,
 }
 
 impl Stage {

@@ -124,37 +124,32 @@ pub fn uuid_v7(now: DateTime<Utc>) -> Uuid {
     Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos()))
 }
 
-/// Ids whose random part follows from a seed, on the threads that gave one.
+/// Ids whose random part comes from a source of the caller's, on the threads that gave one.
 #[cfg(feature = "simulation")]
 pub mod repeatable {
     use chrono::{DateTime, Utc};
-    use std::cell::Cell;
+    use std::cell::RefCell;
     use uuid::{Builder, Uuid};
 
+    /// The next 64 bits.
+    pub type Source = Box<dyn FnMut() -> u64>;
+
     thread_local! {
-        static STATE: Cell<Option<u64>> = const { Cell::new(None) };
+        static SOURCE: RefCell<Option<Source>> = const { RefCell::new(None) };
     }
 
-    /// From here on this thread's ids follow from the seed; `None` ends it.
-    pub fn seed(seed: Option<u64>) {
-        STATE.set(seed);
+    /// From here on this thread's ids follow from the source; `None` ends it.
+    pub fn draw_from(source: Option<Source>) {
+        SOURCE.set(source);
     }
 
     pub(super) fn uuid_v7(now: DateTime<Utc>) -> Option<Uuid> {
+        let [high, low] = SOURCE.with_borrow_mut(|source| source.as_mut().map(|next| [next(), next()]))?;
         let mut random = [0; 10];
-        random[..8].copy_from_slice(&next()?.to_be_bytes());
-        random[8..].copy_from_slice(&next()?.to_be_bytes()[..2]);
+        random[..8].copy_from_slice(&high.to_be_bytes());
+        random[8..].copy_from_slice(&low.to_be_bytes()[..2]);
         let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
         Some(Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
-    }
-
-    /// SplitMix64.
-    fn next() -> Option<u64> {
-        let state = STATE.get()?.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        STATE.set(Some(state));
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        Some(mixed ^ (mixed >> 31))
     }
 }
 

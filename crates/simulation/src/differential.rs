@@ -5,13 +5,12 @@
 use crate::core::Sim;
 use crate::faults::Plan;
 use crate::ops::perform;
-use crate::rng::Rng;
+use crate::rng::{Rng, seed_ids};
 use crate::runner::{block_on, start};
 use crate::script::{Act, Operation, script};
 use crate::stage::leap;
 use crate::world::World;
 use chrono::TimeDelta;
-use domain::id::repeatable;
 use domain::store::Store;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,25 +34,25 @@ fn sim() -> Arc<Sim> {
 /// `store` is of a database that is migrated and empty.
 pub async fn compare(store: Arc<dyn Store>, seed: u64, operations: usize) -> anyhow::Result<Compared> {
     let (ours, theirs) = (sim(), sim());
-    repeatable::seed(Some(seed));
+    seed_ids(Some(seed));
     let own = ours.clone();
     let own = Arc::new(block_on(async move { World::build(own, seed).await })??);
-    repeatable::seed(Some(seed));
+    seed_ids(Some(seed));
     let other = Arc::new(World::over(store, (theirs, ours), seed).await?);
     let pair = Pair { own, other };
     let mut compared = Compared::default();
     for operation in Pair::script(seed, operations) {
-        repeatable::seed(Some(seed ^ operation.dice));
+        seed_ids(Some(seed ^ operation.dice));
         let (this, world) = (operation, pair.own.clone());
         block_on(async move { perform(world, this).await })?;
         pair.other.book().choose_as(&pair.own.book());
-        repeatable::seed(Some(seed ^ operation.dice));
+        seed_ids(Some(seed ^ operation.dice));
         perform(pair.other.clone(), operation).await;
         compared.operations += 1;
         compared.answers += pair.agree(operation)?;
         pair.advance(operation);
     }
-    repeatable::seed(None);
+    seed_ids(None);
     Ok(compared)
 }
 

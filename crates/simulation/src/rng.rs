@@ -1,4 +1,6 @@
-//! A small seeded generator: the same seed gives the same numbers on every machine.
+//! A small seeded generator: the same seed gives the same numbers on every machine, and ids if it is asked to.
+
+use domain::id::repeatable;
 
 /// SplitMix64.
 #[derive(Clone, Debug)]
@@ -42,6 +44,14 @@ impl Rng {
     pub fn pick<'a, T>(&mut self, among: &'a [T]) -> Option<&'a T> {
         among.get(self.below(among.len()))
     }
+}
+
+/// From here on the ids of this thread follow from the seed; `None` ends it.
+pub fn seed_ids(seed: Option<u64>) {
+    repeatable::draw_from(seed.map(|seed| -> repeatable::Source {
+        let mut rng = Rng::new(seed);
+        Box::new(move || rng.draw())
+    }));
 }
 
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;

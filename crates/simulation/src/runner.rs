@@ -4,6 +4,7 @@ use crate::core::{Counts, Sim};
 use crate::defect::Defect;
 use crate::executor::Executor;
 use crate::faults::{Fault, Place, Plan};
+use crate::rng::seed_ids;
 use crate::script::{Operation, script};
 use crate::stage::Stage;
 use crate::world::World;
@@ -52,13 +53,13 @@ impl Run {
     }
 
     pub fn go(&self) -> anyhow::Result<Outcome> {
-        domain::id::repeatable::seed(Some(self.seed));
+        seed_ids(Some(self.seed));
         let sim = Arc::new(Sim::new(start(), self.faults.clone(), self.defect));
         let world = Arc::new(block_on(World::build(sim.clone(), self.seed))??);
         sim.lock().stormy = true;
         let mut stage = Stage::new(self, world);
         stage.play();
-        domain::id::repeatable::seed(None);
+        seed_ids(None);
         Ok(stage.outcome())
     }
 }

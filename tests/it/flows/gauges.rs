@@ -1,43 +1,18 @@
 //! Gauges: grants hold at roll-over too, and what is released is never refused.
 
-use chrono::{DateTime, Utc};
-use domain::id::GrantId;
-use domain::plans::{MeterCode, SubscriptionStatus};
+use domain::plans::SubscriptionStatus;
 use domain::quantity::Quantity;
-use domain::quota::{Grant, GrantOrigin};
 use harness::databases::Fresh;
 use harness::db_test;
-use harness::scene::{Customer, Scene, command};
+use harness::scene::{Scene, command};
 
 /// Storage is counted in thousandths of a MB.
 const GB: i64 = 1024 * 1000;
 
-fn storage_grant(customer: &Customer, gigabytes: i64, now: DateTime<Utc>) -> Grant {
-    let quantity = Quantity::atoms(gigabytes * GB);
-    Grant {
-        id: GrantId::new(now),
-        account: customer.account,
-        meter: MeterCode::parse("storage").unwrap(),
-        origin: GrantOrigin::Manual,
-        reference: "storage".to_owned(),
-        priority: 50,
-        quantity,
-        remaining: quantity,
-        held: Quantity::ZERO,
-        revoked: Quantity::ZERO,
-        revoked_at: None,
-        models: None,
-        expires_at: None,
-        created_at: now,
-    }
-}
-
 async fn what_a_grant_covers_is_not_owed_in_the_next_period_either(fresh: &Fresh) {
     let scene = Scene::new(&fresh.url).await;
     let customer = scene.customer(Some("professional")).await;
-    let work = scene.services.store.begin().await.unwrap();
-    work.grants().insert(&storage_grant(&customer, 50, scene.now())).await.unwrap();
-    work.commit().await.unwrap();
+    scene.give(&customer, "storage", 50 * GB).await;
     scene.consume_one(command(customer.account, "storage", 120 * GB, "store")).await.unwrap();
     for _ in 0..2 {
         let quota = scene.quota(customer.account, "storage").await;

@@ -4,10 +4,7 @@ use super::retention::steps;
 use chrono::TimeDelta;
 use domain::billing::{BillKind, LineKind};
 use domain::change::Change;
-use domain::id::GrantId;
-use domain::plans::MeterCode;
 use domain::quantity::Quantity;
-use domain::quota::{Grant, GrantOrigin};
 use harness::bills::{MINE, amounts, change, cny};
 use harness::databases::Fresh;
 use harness::db_test;
@@ -88,32 +85,13 @@ db_test!(gauge, a_gauge_is_derived_from_its_rows_and_from_what_it_carried_over);
 async fn what_a_gauge_carried_over_is_measured_by_the_plan_and_the_grants_of_then(fresh: &Fresh) {
     let scene = Scene::new(&fresh.url).await;
     let customer = scene.customer(Some("team")).await;
-    let quantity = Quantity::atoms(20 * GB);
-    let grant = Grant {
-        id: GrantId::new(scene.now()),
-        account: customer.account,
-        meter: MeterCode::parse("storage").unwrap(),
-        origin: GrantOrigin::Manual,
-        reference: "storage".to_owned(),
-        priority: 50,
-        quantity,
-        remaining: quantity,
-        held: Quantity::ZERO,
-        revoked: Quantity::ZERO,
-        revoked_at: None,
-        models: None,
-        expires_at: None,
-        created_at: scene.now(),
-    };
-    let work = scene.services.store.begin().await.unwrap();
-    work.grants().insert(&grant).await.unwrap();
-    work.commit().await.unwrap();
+    let gift = scene.give(&customer, "storage", 20 * GB).await;
     // 500 GB are the team's, 20 a gift.
     used(&scene, &customer, "storage", 530 * GB, "stored").await;
     assert_eq!(month_of(&scene, &customer).await.as_deref(), Some("2.00"));
     // Within the second period the team becomes one person with 100 GB, and the gift is taken back.
     scene.put_on(&customer, "professional", None).await;
-    scene.services.grants.revoke(&scene.operator(), customer.account, grant.id).await.unwrap();
+    scene.services.grants.revoke(&scene.operator(), customer.account, gift).await.unwrap();
     used(&scene, &customer, "storage", -400 * GB, "removed").await;
     assert_eq!(month_of(&scene, &customer).await.as_deref(), Some("2.00"));
     assert_eq!(month_of(&scene, &customer).await.as_deref(), Some("6.00"));

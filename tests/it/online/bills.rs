@@ -70,6 +70,20 @@ impl Shop {
     }
 }
 
+impl Shop {
+    /// The only row of an operator's report over this month.
+    async fn report(&self, name: &str) -> Answer {
+        let report = self.app.by(&self.app.operator).get(&format!("/admin/reports/{name}")).await.expect(200);
+        let rows = report.body["data"].as_array().unwrap();
+        Answer { body: rows.last().cloned().unwrap_or_default(), ..report }
+    }
+
+    async fn outdated_invoices(&self) -> usize {
+        let found = self.app.by(&self.app.operator).get("/admin/invoices?outdated=true").await.expect(200);
+        found.body["data"].as_array().unwrap().len()
+    }
+}
+
 fn total(bill: &Answer) -> String {
     bill.text("/total")
 }
@@ -212,7 +226,10 @@ async fn what_a_provider_took_for_a_bill_goes_back_there_and_never_more(fresh: &
     let order = shop.charge(&user, &bill, "wechat").await;
     shop.pay(Kind::WeChat, &order).await;
 
+    let invoice = json!({"title": "王小二"});
+    shop.app.by(&user.token).post(&format!("/bills/{bill}/invoice"), &invoice).await.expect(201);
     let part = shop.try_give_back(&bill, "provider", Some("20.00")).await.expect(201);
+    assert_eq!(shop.outdated_invoices().await, 0, "nothing has arrived yet");
     assert_eq!(
         (part.text("/kind"), part.text("/status"), part.text("/refund_of")),
         ("refund".into(), "unpaid".into(), bill.clone())
@@ -221,6 +238,9 @@ async fn what_a_provider_took_for_a_bill_goes_back_there_and_never_more(fresh: &
     let number = part.text("/id").replace("bil_", "");
     shop.tell(Kind::WeChat, &number, 2).await;
     assert_eq!(shop.bill(&user, &part.text("/id")).await.text("/status"), "paid", "the provider paid it back");
+    assert_eq!(shop.outdated_invoices().await, 1);
+    let back = shop.report("refunds").await;
+    assert_eq!((back.text("/bills"), back.text("/to_providers")), ("20.00".into(), "20.00".into()), "{}", back.body);
     let shown = shop.shown(&user, &order).await;
     assert_eq!(
         (shown.text("/payments/0/refunded"), shown.text("/payments/0/status")),
@@ -263,10 +283,16 @@ async fn a_refund_that_the_provider_fails_leaves_the_bill_as_it_was(fresh: &Fres
     shop.fake.shared.manners().refunds = RefundManner::Stuck;
     let refund = shop.try_give_back(&bill, "provider", Some("20.00")).await.expect(201).text("/id");
     assert_ne!(paid().await, before, "what goes back is worth no credit");
+    let owed = async || shop.report("receivables").await;
+    assert_eq!(owed().await.text("/closing"), "0.00", "a customer does not owe what goes back");
     let number = refund.replace("bil_", "");
     actions::decide_refund(&shop.fake.shared, Kind::WeChat, &number, RefundStanding::Closed).unwrap();
     shop.tell(Kind::WeChat, &number, 2).await;
     assert_eq!(shop.bill(&user, &refund).await.text("/status"), "void");
+    let total = total(&shop.bill(&user, &bill).await);
+    let after = owed().await;
+    let of = ["/issued", "/paid", "/voided", "/closing"].map(|name| after.text(name));
+    assert_eq!(of, [total.as_str(), total.as_str(), "0.00", "0.00"], "{}", after.body);
     let after = shop.bill(&user, &bill).await;
     assert_eq!((after.text("/refunded"), after.text("/status"), paid().await), ("0.00".into(), "paid".into(), before));
     assert_eq!(shop.shown(&user, &order).await.text("/payments/0/status"), "paid");

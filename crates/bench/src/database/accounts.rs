@@ -16,6 +16,17 @@ pub struct Original {
 impl Fresh {
     /// Makes accounts number 0 up to but not including `count`.
     pub async fn add_accounts(&self, original: Original, count: u64) -> anyhow::Result<()> {
+        let unused = [("used", Value::Zero), ("peak", Value::Zero), ("from_allowance", Value::Zero)];
+        self.add_with_counters(original, &unused, count).await?;
+        self.settle().await
+    }
+
+    async fn add_with_counters(
+        &self,
+        original: Original,
+        counters: &[(&str, Value<'_>)],
+        count: u64,
+    ) -> anyhow::Result<()> {
         let id = Value::Id { modulo: count };
         let user = [("id", id), ("personal_account_id", id), ("username", Value::Text("customer"))];
         self.copy(("users", "id", original.user), &user, count).await?;
@@ -23,23 +34,14 @@ impl Fresh {
         let subscription = [("account_id", id), ("id", Value::OwnId)];
         self.copy(("user_subscriptions", "account_id", original.account), &subscription, count).await?;
         self.copy(("quota_periods", "account_id", original.account), &[("account_id", id)], count).await?;
-        let unused = [("used", Value::Zero), ("peak", Value::Zero), ("from_allowance", Value::Zero)];
-        let counter = [&[("account_id", id), ("subject_id", id)][..], &unused].concat();
-        self.copy(("quota_counters", "account_id", original.account), &counter, count).await?;
-        self.settle().await
+        let counter = [&[("account_id", id), ("subject_id", id)][..], counters].concat();
+        self.copy(("quota_counters", "account_id", original.account), &counter, count).await
     }
 
     /// As `add_accounts`, but each has used what the original has, with a usage row for it.
     pub async fn add_owing(&self, original: Original, count: u64) -> anyhow::Result<()> {
+        self.add_with_counters(original, &[], count).await?;
         let id = Value::Id { modulo: count };
-        let user = [("id", id), ("personal_account_id", id), ("username", Value::Text("customer"))];
-        self.copy(("users", "id", original.user), &user, count).await?;
-        self.copy(("accounts", "id", original.account), &[("id", id), ("owner_id", id)], count).await?;
-        let subscription = [("account_id", id), ("id", Value::OwnId)];
-        self.copy(("user_subscriptions", "account_id", original.account), &subscription, count).await?;
-        self.copy(("quota_periods", "account_id", original.account), &[("account_id", id)], count).await?;
-        let counter = [("account_id", id), ("subject_id", id)];
-        self.copy(("quota_counters", "account_id", original.account), &counter, count).await?;
         let usage = self.usage_of(original).await?.simple().to_string();
         let beside = Value::Beside(&usage[..rows::PREFIX_DIGITS]);
         let row = [("account_id", id), ("id", beside)];

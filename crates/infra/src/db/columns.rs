@@ -79,6 +79,14 @@ pub fn sum(backend: DbBackend, column: &str) -> String {
 /// Sums are taken in two halves, so that those of a whole book pass 64 bits on no database.
 const HALF: i64 = 1_000_000_000;
 
+/// The 32 digits of an id.
+pub fn hex(backend: DbBackend, column: &str) -> String {
+    match backend {
+        DbBackend::Postgres => format!("REPLACE(CAST({column} AS TEXT), '-', '')"),
+        _ => format!("LOWER(HEX({column}))"),
+    }
+}
+
 /// `SUM(column)` beyond 64 bits, in two columns that [`read_wide`] reads by the same name.
 pub fn wide_sum(backend: DbBackend, column: &str, name: &str) -> String {
     let divided = if backend == DbBackend::MySql { "DIV" } else { "/" };

@@ -1,6 +1,6 @@
 //! Sums over months for operators: each report is one statement or two, grouped by the database.
 
-use super::columns::{corrupt, currency, meter, read_wide, wide_sum};
+use super::columns::{corrupt, currency, hex, meter, read_wide, wide_sum};
 use super::error::store_error;
 use super::repos::Repos;
 use async_trait::async_trait;
@@ -30,21 +30,25 @@ const OVERAGE: &str = "SELECT {month b.issued_at} AS place, b.currency AS curren
      FROM billing_records b JOIN billing_overages o ON o.bill_id = b.id \
      WHERE b.status <> 'void' AND {within b.issued_at} AND {near b.id} GROUP BY place, b.currency, o.meter";
 
-/// Bills that were open at some time since the months began: those that are, and those that were settled since.
+/// Bills that were open at some time since the months began: those that are, and those that were settled since. What
+/// goes back is never owed by a customer, also while it is under way.
 const OWED: &str = "SELECT u.currency AS currency, {month u.issued_at} AS place, {month u.due_at} AS due, \
       CASE WHEN u.settled_at IS NULL THEN NULL ELSE {month u.settled_at} END AS settled, u.how AS how, \
       {sum u.amount as amount} \
      FROM (SELECT currency, issued_at, due_at, paid_at AS settled_at, 'unpaid' AS how, total_nanos AS amount \
-       FROM billing_records WHERE status = 'unpaid' \
+       FROM billing_records WHERE kind <> 'refund' AND status = 'unpaid' \
       UNION ALL SELECT currency, issued_at, due_at, voided_at, 'void', total_nanos \
-       FROM billing_records WHERE status = 'void' AND {since voided_at} \
+       FROM billing_records WHERE kind <> 'refund' AND status = 'void' AND {since voided_at} \
       UNION ALL SELECT b.currency, b.issued_at, b.due_at, p.paid_at, 'paid', b.total_nanos \
        FROM billing_payments p JOIN billing_records b ON b.id = p.bill_id \
        WHERE b.kind <> 'refund' AND b.status = 'paid' AND {since p.paid_at} AND {near since p.id}) u \
      GROUP BY u.currency, place, due, settled, u.how";
 
+/// What goes back of a bill has a refund bill, with the digits of the refund at the provider if one was asked.
 const RETURNED: &str = "SELECT {month t.booked_at} AS place, t.currency AS currency, t.to_code AS side, \
-      SUBSTR(t.reference, 1, 4) AS of_what, COUNT(*) AS refunds, {sum t.amount as amount} FROM ledger_transfers t \
+      CASE WHEN b.id IS NULL THEN 'order' ELSE 'bill' END AS of_what, COUNT(*) AS refunds, {sum t.amount as amount} \
+     FROM ledger_transfers t LEFT JOIN billing_records b ON b.account_id = t.account_id AND b.kind = 'refund' \
+      AND t.reference IN (CONCAT('bil_', {hex b.id}), CONCAT('rfd_', {hex b.id})) \
      WHERE t.kind = 'refunded' AND {within t.booked_at} AND {near t.id} \
      GROUP BY place, t.currency, t.to_code, of_what";
 
@@ -100,7 +104,7 @@ impl<C: ConnectionTrait + Send + Sync> ReportRepository for Repos<C> {
         let read = |row: &QueryResult| {
             Ok(ReturnedSum {
                 cell: cell(row, "ledger_transfers")?,
-                of_bill: text(row, "of_what")? == "bil_",
+                of_bill: text(row, "of_what")? == "bill",
                 to_wallet: text(row, "side")? == "wallet",
                 count: number(row, "refunds")?,
                 amount: read_wide(row, "amount")?,
@@ -140,7 +144,7 @@ async fn ask<C: ConnectionTrait>(conn: &C, sql: &str, months: &Months) -> StoreR
 ///
 /// `{month a}` is the place of the month in which a time lies: -1 before them and their number after them. `{within a}`
 /// and `{since a}` bound a time, `{near a}` and `{near since a}` the id of a row of about then. `{sum a as b}` is a sum
-/// that [`read_wide`] reads.
+/// that [`read_wide`] reads, `{hex a}` the digits of an id.
 fn render(backend: DbBackend, sql: &str, months: &Months) -> Statement {
     let mut writer = Writer { backend, text: String::with_capacity(sql.len() * 2), values: Vec::new() };
     let mut rest = sql;
@@ -153,6 +157,7 @@ fn render(backend: DbBackend, sql: &str, months: &Months) -> Statement {
                 let (column, name) = of.rsplit_once(" as ").unwrap_or_default();
                 writer.text.push_str(&wide_sum(backend, column, name));
             }
+            ("hex", _) => writer.text.push_str(&hex(backend, of)),
             ("near", Some(id)) => writer.bound(id, first_id(months.start() - NEAR), None),
             ("near", None) => writer.bound(of, first_id(months.start() - NEAR), Some(first_id(months.end() + NEAR))),
             ("since", _) => writer.bound(of, months.start(), None),

@@ -158,7 +158,8 @@ fn span<T>(rows: Vec<T>, skip: u64, most: u64) -> Vec<T> {
     rows.into_iter().skip(number(skip)).take(number(most)).collect()
 }
 
-/// Declares which ports there are already; a call of another says so.
+/// Declares which ports there are. A call of another panics: no operation makes one, and a run that did would have to
+/// stop with its name rather than go on with something made up.
 macro_rules! ports {
     (made: $($port:ident as $trait:path),+ ; missing: $($gone:ident as $missing:path,)*) => {
         impl Repositories for Repos {

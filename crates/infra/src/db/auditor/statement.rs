@@ -4,6 +4,7 @@
 //! `{a minute ago}` is a time, `{long after a: b}` asks whether `b` is more than five seconds after `a`, `{hex a}`
 //! writes an id as its digits, and `{id of a}` reads the id at the end of a reference such as `pay_…`.
 
+use crate::db::columns::hex;
 use crate::db::entity::option;
 use crate::db::error::store_error;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -125,14 +126,6 @@ fn long_after(backend: DbBackend, before: &str, after: &str) -> String {
         DbBackend::Postgres => format!("{after} > {before} + INTERVAL '5 seconds'"),
         DbBackend::MySql => format!("{after} > {before} + INTERVAL 5 SECOND"),
         _ => format!("julianday({after}) > julianday({before}) + 5.0 / 86400"),
-    }
-}
-
-/// The 32 digits of an id.
-fn hex(backend: DbBackend, column: &str) -> String {
-    match backend {
-        DbBackend::Postgres => format!("REPLACE(CAST({column} AS TEXT), '-', '')"),
-        _ => format!("LOWER(HEX({column}))"),
     }
 }
 
