@@ -84,10 +84,10 @@ chaos *arguments:
     cargo build --release -p suanpan -p suanpan-bench
     TEST_POSTGRES_URL={{ postgres }} TEST_MARIADB_URL={{ mariadb }} target/release/chaos {{ arguments }}
 
-# Receipts as PDF: their crate, and over HTTP by a server that makes them.
+# Receipts as PDF: their crate, over HTTP by a server that makes them, and each bill of a year, on the three databases.
 receipts:
     cargo test --manifest-path crates/receipts/Cargo.toml
-    cargo test --workspace --features suanpan-tests/pdf --test it http::receipts
+    TEST_POSTGRES_URL={{ postgres }} TEST_MARIADB_URL={{ mariadb }} cargo test --workspace --features suanpan-tests/pdf --test it -- --include-ignored http::receipts flows::year
 
 # A thousand subscriptions closed by two servers at once, one of them killed, twenty times on each of the three databases.
 closing rounds="20" accounts="1000":

@@ -57,6 +57,7 @@ const USE_CASES: &[&str] = &[
     "billing/closing.rs",
     "billing/coupons.rs",
     "billing/deriving.rs",
+    "billing/evidence.rs",
     "billing/hook.rs",
     "billing/interim.rs",
     "billing/invoicing.rs",

@@ -1,5 +1,6 @@
 //! Mail over SMTP.
 
+use crate::failpoints::{self, Point};
 use async_trait::async_trait;
 use domain::notices::{FailureReason, Mail, Mailer, Outcome};
 use lettre::message::Mailbox;
@@ -85,7 +86,10 @@ impl Mailer for SmtpMailer {
         let Some(message) = self.message(mail) else {
             return Outcome::Hopeless(FailureReason::MailRefused);
         };
-        match self.transport.send(message).await {
+        failpoints::reach(Point::BeforeCall);
+        let sent = self.transport.send(message).await;
+        failpoints::reach(Point::AfterCall);
+        match sent {
             Ok(response) if response.is_positive() => Outcome::Accepted(None),
             Ok(_) => Outcome::Failed(FailureReason::MailRefused, None),
             Err(error) => {

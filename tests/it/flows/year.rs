@@ -239,6 +239,20 @@ async fn whole_year(year: &Year<'_>) {
     assert_eq!((amounts(&month), month.bill.status), ("10.00".to_owned(), BillStatus::Paid));
 }
 
+/// The paper of each bill, in both languages.
+#[cfg(feature = "pdf")]
+async fn every_bill_has_its_paper(year: &Year<'_>) {
+    use domain::notices::Locale;
+    for (number, issued) in year.scene.bills(year.customer.account).await.iter().enumerate() {
+        for (name, locale) in [("en", Locale::English), ("zh", Locale::Chinese)] {
+            let receipts = &year.scene.services.receipts;
+            let file = receipts.pdf(&year.customer.actor, issued.bill.id, Some(locale)).await.unwrap();
+            assert!(file.starts_with(b"%PDF-1.") && file.trim_ascii_end().ends_with(b"%%EOF"));
+            crate::http::receipts::files::keep(&format!("year-{number:02}-{}-{name}", issued.bill.kind.name()), &file);
+        }
+    }
+}
+
 async fn a_professional_user_for_a_year(fresh: &Fresh) {
     let year = Year::begin(fresh).await;
     first_month(&year).await;
@@ -254,6 +268,8 @@ async fn a_professional_user_for_a_year(fresh: &Fresh) {
     let paid = paid.fold(cny("0"), |sum, total| sum.checked_add(total).unwrap());
     let left = cny("5020").checked_sub(paid).unwrap();
     assert_eq!(year.scene.balance(year.customer.account).await, left.to_decimal(), "the balance less what was paid");
+    #[cfg(feature = "pdf")]
+    every_bill_has_its_paper(&year).await;
 }
 
 db_test!(year, a_professional_user_for_a_year);

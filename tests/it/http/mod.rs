@@ -12,7 +12,7 @@ mod invoices;
 mod operators;
 mod problems;
 mod quota;
-mod receipts;
+pub mod receipts;
 mod replicas;
 mod reports;
 mod reservations;

@@ -42,7 +42,7 @@ async fn a_server_without_receipts_says_so() {
 }
 
 #[cfg(feature = "pdf")]
-mod files {
+pub mod files {
     use super::*;
     use chrono::TimeDelta;
     use domain::billing::{Bill, BillKind, BillStatus, IssuedBill};
@@ -130,7 +130,7 @@ mod files {
 
     /// With `RECEIPTS_DIR` the files are kept, to be looked at.
     #[expect(clippy::disallowed_methods, reason = "tests have no settings")]
-    fn keep(name: &str, bytes: &[u8]) {
+    pub fn keep(name: &str, bytes: &[u8]) {
         if let Ok(folder) = std::env::var("RECEIPTS_DIR") {
             std::fs::write(std::path::Path::new(&folder).join(name).with_extension("pdf"), bytes).unwrap();
         }

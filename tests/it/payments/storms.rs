@@ -130,6 +130,29 @@ async fn money_that_is_not_what_was_asked_for_delivers_nothing_and_is_not_lost(f
 }
 db_test!(mismatches, money_that_is_not_what_was_asked_for_delivers_nothing_and_is_not_lost);
 
+async fn a_second_capture_of_another_amount_is_kept_though_a_query_knows_the_first_alone(fresh: &Fresh) {
+    let till = Till::new(&fresh.url).await;
+    let operator = till.scene.operator();
+    for told_first in [true, false] {
+        let customer = till.scene.customer(None).await;
+        let made = till.top_up(&customer, "10.00").await;
+        let number = made.payment.number();
+        let first = till.provider.pay(number, till.scene.now());
+        let second = Capture { transaction: format!("again {number}"), amount: cny("4.00"), ..first.clone() };
+        let messages = if told_first { [&first, &second] } else { [&second, &first] };
+        for capture in messages {
+            let raw = ScriptedProvider::notification(&capture.transaction, number, capture, "right");
+            assert_eq!(till.orders.notified(Provider::WeChat, &raw).await.unwrap().status, 200);
+        }
+        assert_eq!(till.status(&made).await, OrderStatus::Delivered);
+        assert_eq!(till.balance(&customer).await, cny("10.00"));
+        let items = till.orders.list_suspense(&operator, None, PageRequest::default()).await.unwrap().rows;
+        assert_eq!((items[0].reason, items[0].amount), (SuspenseReason::Double, cny("4.00")));
+    }
+    assert_eq!(till.on("suspense").await, cny("8.00").nanos());
+}
+db_test!(second_captures, a_second_capture_of_another_amount_is_kept_though_a_query_knows_the_first_alone);
+
 async fn a_number_that_is_not_ours_is_refused_without_a_word_and_kept(fresh: &Fresh) {
     let till = Till::new(&fresh.url).await;
     let customer = till.scene.customer(None).await;

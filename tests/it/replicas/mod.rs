@@ -2,6 +2,7 @@
 
 mod canary;
 mod closing;
+mod crashes;
 mod loops;
 mod newcomer;
 mod process;

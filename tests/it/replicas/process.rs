@@ -5,11 +5,12 @@
 use api::cli::{Cli, run};
 use clap::Parser;
 use harness::app::Answer;
+use infra::failpoints::{self, Point};
 use reqwest::{Client, Method};
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ExitCode, Output, Stdio};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -17,6 +18,8 @@ use std::time::Duration;
 /// What tells the binary that it is `suanpan`, and the words of its command line.
 const ROLE: &str = "SUANPAN_TEST_COMMAND";
 const SERVE: &str = "serve";
+/// What a server says when it knows where to die.
+const ARMED: &str = "armed";
 const START: Duration = Duration::from_secs(15);
 /// A start that makes the demo first, in a debug build.
 const SEEDING_START: Duration = Duration::from_mins(2);
@@ -26,9 +29,23 @@ const SEEDING_START: Duration = Duration::from_mins(2);
 #[ignore = "the tests beside it start it"]
 fn a_process() {
     if let Ok(words) = std::env::var(ROLE) {
+        if words == SERVE {
+            thread::spawn(obey);
+        }
         let cli = Cli::parse_from(std::iter::once("suanpan").chain(words.split(' ')));
         let code = tokio::runtime::Runtime::new().unwrap().block_on(run(cli));
         assert_eq!(code, ExitCode::SUCCESS);
+    }
+}
+
+/// Reads from the standard input where this process is to die: a point and a number, or `off`.
+fn obey() {
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        match line.split_once(' ').and_then(|(point, hit)| Some((Point::parse(point)?, hit.parse().ok()?))) {
+            Some((point, hit)) => failpoints::arm(point, hit),
+            None => failpoints::disarm(),
+        }
+        println!("{ARMED}");
     }
 }
 
@@ -74,6 +91,7 @@ pub struct Process {
     address: String,
     log: Arc<Mutex<String>>,
     client: Client,
+    armed: Receiver<()>,
 }
 
 impl Drop for Process {
@@ -102,12 +120,14 @@ impl Process {
     /// Waits until the server says where it listens.
     fn listening(mut child: Child, patience: Duration) -> Self {
         let log = Arc::new(Mutex::new(String::new()));
-        let (told, address) = channel();
+        let ((told, address), (arming, armed)) = (channel(), channel());
         let out = BufReader::new(child.stdout.take().unwrap());
         thread::spawn(move || {
             for line in out.lines().map_while(Result::ok) {
                 if let Some(rest) = line.split_once("serves http://").map(|(_, rest)| rest) {
                     let _received = told.send(rest.split(' ').next().unwrap_or_default().to_owned());
+                } else if line == ARMED {
+                    let _received = arming.send(());
                 }
             }
         });
@@ -119,7 +139,7 @@ impl Process {
             }
         });
         let client = Client::builder().no_proxy().build().unwrap();
-        let mut process = Self { child, address: String::new(), log, client };
+        let mut process = Self { child, address: String::new(), log, client, armed };
         let listening = address.recv_timeout(patience);
         assert!(listening.is_ok(), "no server: {}", process.log());
         process.address = listening.unwrap();
@@ -130,6 +150,17 @@ impl Process {
     pub fn kill(&mut self) {
         let _ended_before = self.child.kill();
         let _status = self.child.wait();
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// The server dies when it reaches the point for the `hit`th time from now on; `None` lets it live.
+    pub fn arm(&mut self, at: Option<(Point, u32)>) {
+        let word = at.map_or_else(|| "off".to_owned(), |(point, hit)| format!("{} {hit}", point.name()));
+        writeln!(self.child.stdin.as_mut().unwrap(), "{word}").unwrap();
+        self.armed.recv_timeout(START).unwrap();
     }
 
     pub fn id(&self) -> u32 {
@@ -158,9 +189,21 @@ impl Process {
 
     /// As `post`, with headers.
     pub async fn post_with(&self, token: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
-        let request = self.client.post(format!("http://{}/api/v1{path}", self.address)).bearer_auth(token);
+        self.try_post_with(Some(token), path, headers, body.to_string().into_bytes()).await.unwrap()
+    }
+
+    /// As `post_with`; an error when the server is not there any more.
+    pub async fn try_post_with(
+        &self,
+        token: Option<&str>,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Answer, reqwest::Error> {
+        let request = self.client.post(format!("http://{}/api/v1{path}", self.address));
+        let request = if let Some(token) = token { request.bearer_auth(token) } else { request };
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        answer(request.header("Content-Type", "application/json").body(body.to_string())).await.unwrap()
+        answer(request.header("Content-Type", "application/json").body(body)).await
     }
 
     pub async fn get(&self, token: &str, path: &str) -> Answer {
@@ -194,7 +237,8 @@ fn spawn(url: &str, words: &str, more: &[(&str, &str)]) -> Child {
             ("SUANPAN__PAYMENTS__FAKE__ENABLED", "false"),
         ])
         .envs(more.iter().copied())
-        .stdin(Stdio::null())
+        // Only a server is told anything; a command that reads finds the end.
+        .stdin(if words == SERVE { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -21,6 +21,9 @@ pub struct Arguments {
     /// The full figures instead of a short round.
     #[arg(long)]
     pub long: bool,
+    /// How many faults of the sort that is counted: kills, cuts, hang-ups, restarts, drains; instead of a short or long round.
+    #[arg(long, value_name = "NUMBER")]
+    rounds: Option<u32>,
     /// Repeats the schedule of a run that printed it.
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
@@ -55,6 +58,8 @@ pub enum Experiment {
     Cancel,
     /// The database falls silent and comes back.
     Silence,
+    /// The database crashes, is stopped, or throws everybody out, and is back soon.
+    Restart,
     /// The server is asked to end while it is busy.
     Drain,
 }
@@ -65,6 +70,7 @@ impl fmt::Display for Experiment {
             Self::Kill => "kill",
             Self::Cut => "cut",
             Self::Cancel => "cancel",
+            Self::Restart => "restart",
             Self::Silence => "silence",
             Self::Drain => "drain",
         })
@@ -80,6 +86,8 @@ pub enum Defect {
     Double,
     /// Unanswered requests are repeated under new keys, as a client without idempotency would.
     NewKeys,
+    /// A transaction is left open, as by a caller that was cancelled; only `cancel` looks for it.
+    Idle,
 }
 
 impl Arguments {
@@ -92,6 +100,11 @@ impl Arguments {
     pub fn experiments(&self) -> Vec<Experiment> {
         let asked = |which: &Experiment| self.only.is_empty() || self.only.contains(which);
         Experiment::value_variants().iter().copied().filter(asked).collect()
+    }
+
+    /// As asked for, else of a short or a long round.
+    pub fn rounds(&self, short: u32, long: u32) -> u32 {
+        self.rounds.unwrap_or(if self.long { long } else { short })
     }
 
     /// As given, else of this process.

@@ -5,6 +5,7 @@
 mod arguments;
 mod clients;
 mod experiment;
+mod instance;
 mod journal;
 mod proxy;
 mod seed;
@@ -48,6 +49,7 @@ async fn all(arguments: &Arguments, ground: &Ground<'_>) -> anyhow::Result<()> {
                 Experiment::Kill => experiment::kill::run(ground, engine).await,
                 Experiment::Cut => experiment::cut::run(ground, engine).await,
                 Experiment::Cancel => experiment::cancel::run(ground, engine).await,
+                Experiment::Restart => experiment::restart::run(ground, engine).await,
                 Experiment::Silence => experiment::silence::run(ground, engine).await,
                 Experiment::Drain => experiment::drain::run(ground, engine).await,
             };

@@ -5,7 +5,7 @@ use crate::clients::{ACCOUNTS, Crowd};
 use crate::journal::Fate;
 use crate::proxy::Proxy;
 use anyhow::{Context, ensure};
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement, TransactionTrait};
 use std::collections::HashMap;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -159,6 +159,16 @@ impl Trial {
         Ok(found)
     }
 
+    /// With that defect, a transaction that nobody ends as long as it is held.
+    pub async fn forget(&self) -> anyhow::Result<Option<DatabaseTransaction>> {
+        if self.defect != Some(Defect::Idle) {
+            return Ok(None);
+        }
+        let transaction = sea_orm::Database::connect(&self.database.url).await?.begin().await?;
+        transaction.execute_unprepared("DELETE FROM usage_records WHERE usage_key = 'forgotten'").await?;
+        Ok(Some(transaction))
+    }
+
     /// The defect that the checks must find.
     async fn spoil(&self) -> anyhow::Result<()> {
         let one = "usage_key = 'chaos-7'";
@@ -167,7 +177,7 @@ impl Trial {
             Some(Defect::Double) => {
                 format!("UPDATE usage_records SET usage_key = 'chaos-8' WHERE {one}")
             }
-            Some(Defect::NewKeys) | None => return Ok(()),
+            Some(Defect::NewKeys | Defect::Idle) | None => return Ok(()),
         };
         self.database.connection.execute_unprepared(&sql).await?;
         Ok(())

@@ -1,6 +1,7 @@
 //! What usage rows and prices say of a bill that was issued: its overage lines, and the fees of its terms.
 
-use super::closing::{Evidence, Told, overage_bill};
+use super::closing::overage_bill;
+use super::evidence::{Evidence, Told};
 use super::recomputing::{Difference, compare_lines, of_bill};
 use super::service::BillingService;
 use super::{BillKind, BillLine, IssuedBill, LineKind, MeterUse, UsageSum};
@@ -49,7 +50,9 @@ impl BillingService {
         evidence: &Evidence,
         told: &[Told],
     ) -> Result<Vec<Difference>> {
-        let position = |meter: &MeterCode, quantity| evidence.billed_of(slot, meter).saturating_add(quantity);
+        let position = |meter: &MeterCode, quantity| {
+            evidence.point_of(slot, meter, evidence.billed_of(slot, meter).saturating_add(quantity))
+        };
         let part: Vec<Told> = issued
             .overages
             .iter()
@@ -102,7 +105,9 @@ impl BillingService {
             mine.fold(whole, |all, overage| all.saturating_add(overage.used.quantity))
         };
         for used in told.values_mut().filter(|used| self.is_gauge(&used.meter)) {
-            used.position = billed(&used.meter);
+            let slot = (account, opened);
+            let owed = evidence.point_of(slot, &used.meter, billed(&used.meter));
+            used.position = owed.max(evidence.last_mark(slot, &used.meter));
         }
         Ok(told.into_values().collect())
     }

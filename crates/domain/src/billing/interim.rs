@@ -1,7 +1,8 @@
 //! Interim bills: overage that is billed while its period runs, once for each multiple of `billing.interim_overage` that
 //! its fee passed. The bill of the period contains only the rest.
 
-use super::closing::{Evidence, Told, overage_bill, owes};
+use super::closing::{overage_bill, owes};
+use super::evidence::{Evidence, Told};
 use super::issuing::{Draft, issue};
 use super::paying::Desk;
 use super::renewing::{CHUNK, Progress};

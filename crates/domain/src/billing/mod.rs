@@ -27,6 +27,7 @@ mod coupons;
 mod deriving;
 mod describing;
 mod document;
+mod evidence;
 mod hook;
 mod interim;
 mod invoice;

@@ -28,7 +28,7 @@ pub struct MeterUse {
     pub told: Money,
     /// Overage of periods that were closed when it came; a part of the whole.
     pub adjusted: Quantity,
-    /// How much of it earlier bills of the period are for.
+    /// How much of what is owed earlier bills of the period are for.
     pub billed: Quantity,
     /// What those bills ask for it.
     pub billed_fee: Money,
@@ -116,12 +116,13 @@ impl MeterUse {
     /// The parts that are owed and not billed, each within one tier.
     fn pieces(&self) -> Vec<Piece> {
         let (mut pieces, mut from) = (Vec::new(), Quantity::ZERO);
+        let billed = point_of_owed(&self.stretches, self.billed);
         for stretch in &self.stretches {
             if let Some(OnExhausted::Overage(tariff)) = &stretch.exhausted {
                 let mut floor = Quantity::ZERO;
                 for tier in tariff.tiers() {
                     let ceiling = tier.up_to.unwrap_or(Quantity::MAX);
-                    let (start, end) = (from.max(floor).max(self.billed), stretch.to.min(ceiling));
+                    let (start, end) = (from.max(floor).max(billed), stretch.to.min(ceiling));
                     if start < end {
                         let tier = self.priced_by(floor, tier);
                         pieces.push(Piece { from: start, to: end, tier });
@@ -172,6 +173,22 @@ struct Piece {
     from: Quantity,
     to: Quantity,
     tier: PricedBy,
+}
+
+/// The point of the curve up to which so much is owed: what the wallet paid before it is not owed and lies there too.
+pub(super) fn point_of_owed(stretches: &[Stretch], owed: Quantity) -> Quantity {
+    let (mut left, mut from) = (owed, Quantity::ZERO);
+    for stretch in stretches.iter().filter(|_| owed.is_positive()) {
+        if stretch.exhausted.as_ref().is_some_and(is_owed) {
+            let length = stretch.to.left_after(from);
+            if left <= length {
+                return from.saturating_add(left);
+            }
+            left = left.left_after(length);
+        }
+        from = from.max(stretch.to);
+    }
+    from
 }
 
 fn is_owed(exhausted: &OnExhausted) -> bool {

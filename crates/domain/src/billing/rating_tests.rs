@@ -253,3 +253,36 @@ proptest! {
         prop_assert_eq!(asked, tariff.fee(atoms(total)).unwrap().round_half_away_to_minor().unwrap());
     }
 }
+
+/// A wallet's ten, then what is owed by `words` up to a total.
+fn wallet_then_owed(total: i64) -> MeterUse {
+    let mixed = [
+        Stretch { to: atoms(10_000), exhausted: Some(OnExhausted::Wallet(words())) },
+        Stretch { to: atoms(total), exhausted: Some(OnExhausted::Overage(words())) },
+    ];
+    MeterUse { stretches: mixed.to_vec(), ..used(&words(), total) }
+}
+
+#[test]
+fn what_the_wallet_paid_is_on_no_bill_and_the_next_bill_begins_where_the_last_one_ended() {
+    let first = wallet_then_owed(15_000);
+    let lines = first.lines(&opened(), Currency::CNY).unwrap();
+    let quantity = |line: &BillLine| line.used.as_ref().unwrap().quantity;
+    assert_eq!(lines.iter().map(quantity).collect::<Vec<_>>(), [atoms(5_000)]);
+    let next = MeterUse { billed: atoms(5_000), billed_fee: cny("2.50"), ..wallet_then_owed(18_000) };
+    let lines = next.lines(&opened(), Currency::CNY).unwrap();
+    assert_eq!(lines.iter().map(quantity).collect::<Vec<_>>(), [atoms(3_000)], "nothing twice, no correction");
+    assert_eq!(amounts(&next), ["1.50"]);
+}
+
+#[test]
+fn a_quantity_that_is_owed_lies_behind_what_the_wallet_paid() {
+    let stretch = |to, owed| {
+        let exhausted = if owed { OnExhausted::Overage(words()) } else { OnExhausted::Wallet(words()) };
+        Stretch { to: atoms(to), exhausted: Some(exhausted) }
+    };
+    let curve = [stretch(10, false), stretch(15, true), stretch(40, false), stretch(50, true)];
+    for (owed, point) in [(0, 0), (1, 11), (5, 15), (6, 41), (15, 50), (99, 50)] {
+        assert_eq!(point_of_owed(&curve, atoms(owed)), atoms(point), "{owed}");
+    }
+}

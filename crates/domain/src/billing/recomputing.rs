@@ -4,7 +4,8 @@
 //! A bill was made from counters; the counters of its period are never asked here. So a bill that equals its rows was
 //! counted rightly.
 
-use super::closing::{Evidence, overage_bill};
+use super::closing::overage_bill;
+use super::evidence::Evidence;
 use super::service::BillingService;
 use super::{Bill, BillKind, BillLine, BillStatus, IssuedBill, Slot, Totals};
 use crate::error::{Error, Result};

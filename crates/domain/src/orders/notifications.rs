@@ -3,7 +3,7 @@
 use super::message::{MessageOutcome, PaymentMessage};
 use super::provider::{Notification, Notified, PaymentState, RawNotification, Reply};
 use super::service::OrderService;
-use super::settling::Fact;
+use super::settling::{Fact, Settled};
 use crate::error::{Error, Result};
 use crate::id::{PaymentId, PaymentMessageId, RefundId};
 use crate::store::{Retry, retrying};
@@ -77,10 +77,9 @@ impl OrderService {
         match notification.about {
             Notified::Payment { number, state } => {
                 let payment = PaymentId::from_uuid(number.as_uuid());
-                let state = self.confirmed(provider, payment, state).await?;
-                let fact = Fact { payment, provider, state };
-                let settled = self.apply_told(&fact, Some(message)).await?;
-                Ok(settled != super::settling::Settled::UnknownNumber)
+                let state = self.confirmed(Fact { payment, provider, state }).await?;
+                let settled = self.apply_told(&state, Some(message)).await?;
+                Ok(settled != Settled::UnknownNumber)
             }
             Notified::Refund { number, state } => {
                 let refund = RefundId::from_uuid(number.as_uuid());
@@ -96,15 +95,26 @@ impl OrderService {
 
     /// What a message says, unless the order does not wait for that: then the provider's answer to a query counts, if
     /// there is one. A message that says the wrong thing must not stand in the way of the money that it is about.
-    async fn confirmed(&self, provider: Provider, id: PaymentId, told: PaymentState) -> Result<PaymentState> {
-        let PaymentState::Captured(capture) = &told else { return Ok(told) };
-        let Some(payment) = self.store.payments().find(id).await? else { return Ok(told) };
+    ///
+    /// A query knows one capture of a number. If that is another one than what we got, both happened: it is settled first,
+    /// for it may be what the order waits for.
+    async fn confirmed(&self, told: Fact) -> Result<Fact> {
+        let PaymentState::Captured(capture) = &told.state else { return Ok(told) };
+        let Some(payment) = self.store.payments().find(told.payment).await? else { return Ok(told) };
         let as_expected = capture.payee_is_ours && capture.amount == payment.amount;
-        if as_expected || payment.provider != provider {
+        if as_expected || payment.provider != told.provider {
             return Ok(told);
         }
-        let Some(adapter) = self.providers.get(provider) else { return Ok(told) };
-        Ok(self.state(adapter, &payment).await.unwrap_or(told))
+        let Some(adapter) = self.providers.get(told.provider) else { return Ok(told) };
+        let Some(state) = self.state(adapter, &payment).await else { return Ok(told) };
+        let asked = Fact { state, ..told.clone() };
+        match &asked.state {
+            PaymentState::Captured(other) if capture.payee_is_ours && other.transaction != capture.transaction => {
+                self.apply_told(&asked, None).await?;
+                Ok(told)
+            }
+            _ => Ok(asked),
+        }
     }
 
     async fn conclude(&self, message: PaymentMessageId, outcome: MessageOutcome) -> Result<()> {

@@ -3,6 +3,7 @@
 use super::audit;
 use super::connect::Shared;
 use super::error::store_error;
+use crate::failpoints::{self, Point};
 use async_trait::async_trait;
 use domain::accounts::{AccountRepository, MembershipRepository};
 use domain::audit::{AuditEvent, AuditLog};
@@ -220,6 +221,9 @@ impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {
 impl UnitOfWork for Repos<DatabaseTransaction> {
     async fn commit(self: Box<Self>) -> StoreResult<()> {
         audit::write_pending(&self).await?;
-        self.conn.commit().await.map_err(store_error)
+        failpoints::reach(Point::BeforeCommit);
+        self.conn.commit().await.map_err(store_error)?;
+        failpoints::reach(Point::AfterCommit);
+        Ok(())
     }
 }

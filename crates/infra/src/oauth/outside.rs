@@ -1,5 +1,6 @@
 //! Asking a provider: with a time-out, without following redirects, and never reading more than is sensible.
 
+use crate::failpoints::{self, Point};
 use domain::error::{Error, Result};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
@@ -45,8 +46,10 @@ pub async fn ask(provider: &str, request: RequestBuilder) -> Result<Option<Value
         tracing::warn!(provider, error = %error.without_url(), "an identity provider could not be asked");
         Error::Unavailable
     };
+    failpoints::reach(Point::BeforeCall);
     let mut response = request.send().await.map_err(failed)?;
     let status = response.status();
+    failpoints::reach(Point::AfterCall);
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
         if bytes.len() + chunk.len() > MAX_ANSWER_BYTES {

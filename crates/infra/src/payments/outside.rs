@@ -1,6 +1,7 @@
 //! Asking a payment provider: bounded in time and size, without redirects, and with an outcome that says whether the
 //! provider may have done what it was asked.
 
+use crate::failpoints::{self, Point};
 use domain::orders::{ProviderError, ProviderResult};
 use domain::wallet::Provider;
 use reqwest::header::HeaderMap;
@@ -73,6 +74,7 @@ impl Outside {
 
     /// Sends a request and reads the whole answer.
     pub async fn ask(&self, request: RequestBuilder, most_bytes: usize) -> ProviderResult<Answer> {
+        failpoints::reach(Point::BeforeCall);
         let mut response = request.send().await.map_err(|error| self.failed(error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
@@ -82,6 +84,7 @@ impl Outside {
             }
             body.extend_from_slice(&chunk);
         }
+        failpoints::reach(Point::AfterCall);
         Ok(Answer { status, headers, body })
     }
 

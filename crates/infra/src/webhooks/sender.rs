@@ -5,6 +5,7 @@ use super::signature::signatures;
 use super::target::GuardedTargets;
 use super::vault::WebhookVault;
 use crate::clock::SystemClock;
+use crate::failpoints::{self, Point};
 use async_trait::async_trait;
 use domain::notices::{EgressRules, FailureReason, Outcome, TargetCheck, WebhookMessage, WebhookSender};
 use domain::time::Clock;
@@ -59,8 +60,10 @@ impl HttpWebhookSender {
             .header("webhook-timestamp", timestamp.to_string())
             .header("webhook-signature", signatures(secrets, &message.id, timestamp, &message.body))
             .body(message.body.clone());
+        failpoints::reach(Point::BeforeCall);
         match request.send().await {
             Ok(response) => {
+                failpoints::reach(Point::AfterCall);
                 let status = response.status().as_u16();
                 // Only so that the connection can be used again; whatever comes of it changes nothing.
                 let _drained = tokio::time::timeout(BODY_TIMEOUT, drain(response)).await;

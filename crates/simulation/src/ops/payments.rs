@@ -53,9 +53,8 @@ impl Doing {
         let Some(asked) = self.world.provider.desk().payments.get(&number).map(|(request, _)| request.amount) else {
             return;
         };
-        // A second capture is of what was asked for: of another amount, the provider's query only knows the first.
         let again = self.rng.one_in(20);
-        let nanos = match if again { 9 } else { self.rng.below(12) } {
+        let nanos = match self.rng.below(12) {
             0 => asked.nanos() + 10_000_000,
             1 => (asked.nanos() - 10_000_000).max(10_000_000),
             _ => asked.nanos(),

@@ -1,9 +1,6 @@
 //! The end of a run: the loops do all that is left, and bills are derived again.
 
 use super::Doing;
-use crate::core::Core;
-use crate::db::OUTSIDE;
-use domain::id::BillId;
 use domain::notices::Room;
 use domain::orders::RefundState;
 use domain::time::{Clock, Period};
@@ -105,10 +102,6 @@ impl Doing {
             self.must("deriving a bill", &again);
             let differences = again.map(|again| again.differences).unwrap_or_default();
             if let Some(difference) = differences.first() {
-                if mixes_funds(&self.world.eyes.lock(), id) {
-                    self.world.book().count("bill of mixed funds not derived");
-                    continue;
-                }
                 self.world.book().broken.push(format!("{id} derived again differs: {difference:?}"));
             }
         }
@@ -121,16 +114,4 @@ impl Doing {
             self.world.book().broken.push(format!("a period that ended: {difference:?}"));
         }
     }
-}
-
-/// Whether a meter of the bill was paid by the wallet and owed within one period. Lines of interim bills count only what
-/// is owed, and derived again they begin where the wallet began: the sums are right, the lines are not.
-fn mixes_funds(core: &Core, id: BillId) -> bool {
-    let Some(issued) = core.tables.bills.get(OUTSIDE, &id) else { return false };
-    let Some(start) = issued.lines.first().map(|line| line.period.start) else { return false };
-    let mut counters = core.tables.counters.values(OUTSIDE);
-    counters.any(|counter| {
-        let same = counter.account == issued.bill.account && counter.period.start == start;
-        same && counter.drawn.overage.is_positive() && counter.drawn.wallet.is_positive()
-    })
 }

@@ -9,8 +9,8 @@ use suanpan_bench::database::Engine;
 const CLIENTS: usize = 200;
 const PERCENT: u64 = 80;
 const LATENCY: Duration = Duration::from_millis(25);
-const SHORT: u64 = 1_000;
-const LONG: u64 = 10_000;
+const SHORT: u32 = 1_000;
+const LONG: u32 = 10_000;
 const POLL: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_mins(20);
 /// After which a transaction without a statement counts as forgotten.
@@ -18,7 +18,7 @@ const FORGOTTEN: Duration = Duration::from_millis(1_500);
 
 pub async fn run(ground: &Ground<'_>, engine: Engine) -> anyhow::Result<String> {
     let trial = ground.trial(engine).await?;
-    let wanted = if ground.arguments.long { LONG } else { SHORT };
+    let wanted = u64::from(ground.arguments.rounds(SHORT, LONG));
     let server = trial.serve().await?;
     if let Some(proxy) = &trial.proxy {
         proxy.faults.latency.set(LATENCY);
@@ -35,6 +35,7 @@ pub async fn run(ground: &Ground<'_>, engine: Engine) -> anyhow::Result<String> 
     if let Some(proxy) = &trial.proxy {
         proxy.faults.heal();
     }
+    let _forgotten = trial.forget().await?;
     tokio::time::sleep(FORGOTTEN).await;
     let open = open_transactions(&trial).await?;
     ensure!(open == 0, "{open} transactions are open while nobody works");

@@ -8,8 +8,8 @@ use suanpan_bench::database::Engine;
 const CLIENTS: usize = 64;
 /// Of a hundred COMMITs; as many are cut before and after.
 const PERCENT: u64 = 20;
-const SHORT_CUTS: u64 = 500;
-const LONG_CUTS: u64 = 10_000;
+const SHORT_CUTS: u32 = 500;
+const LONG_CUTS: u32 = 10_000;
 const POLL: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_mins(20);
 
@@ -19,7 +19,7 @@ pub async fn run(ground: &Ground<'_>, engine: Engine) -> anyhow::Result<String> 
     }
     let trial = ground.trial(engine).await?;
     let faults = trial.proxy.as_ref().context("no proxy")?.faults.clone();
-    let wanted = if ground.arguments.long { LONG_CUTS } else { SHORT_CUTS };
+    let wanted = u64::from(ground.arguments.rounds(SHORT_CUTS, LONG_CUTS));
     let server = trial.serve().await?;
     let clients = trial.crowd.start(CLIENTS);
     faults.cut_before.set(PERCENT);

@@ -17,7 +17,7 @@ const ENDED_WITHIN: Duration = Duration::from_secs(20);
 pub async fn run(ground: &Ground<'_>, engine: Engine) -> anyhow::Result<String> {
     let trial = ground.trial(engine).await?;
     let chance = Chance::new(ground.arguments.seed());
-    let drains = if ground.arguments.long { LONG_DRAINS } else { SHORT_DRAINS };
+    let drains = ground.arguments.rounds(SHORT_DRAINS, LONG_DRAINS);
     let mut slowest = Duration::ZERO;
     for _ in 0..drains {
         let server = trial.serve().await?;

@@ -16,7 +16,7 @@ const LONG_CYCLES: u32 = 200;
 pub async fn run(ground: &Ground<'_>, engine: Engine) -> anyhow::Result<String> {
     let trial = ground.trial(engine).await?;
     let chance = Chance::new(ground.arguments.seed());
-    let cycles = if ground.arguments.long { LONG_CYCLES } else { SHORT_CYCLES };
+    let cycles = ground.arguments.rounds(SHORT_CYCLES, LONG_CYCLES);
     let (mut slowest, mut unanswered) = (Duration::ZERO, 0);
     for _ in 0..cycles {
         let server = trial.serve().await?;

@@ -4,4 +4,5 @@ pub mod cancel;
 pub mod cut;
 pub mod drain;
 pub mod kill;
+pub mod restart;
 pub mod silence;
