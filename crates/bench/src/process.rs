@@ -107,7 +107,7 @@ impl Program {
         let started = Instant::now();
         let child = command.spawn().with_context(|| format!("cannot start {}", self.binary.display()))?;
         let mut server = Server { child, address, metrics, ready_after: Duration::ZERO };
-        while !matches!(client::get(address, "/readyz", "none"), Ok((200, _))) {
+        while !ready(address).await? {
             if let Some(status) = server.child.try_wait()? {
                 bail!("the server ended at its start: {status}");
             }
@@ -119,6 +119,12 @@ impl Program {
         server.ready_after = started.elapsed();
         Ok(server)
     }
+}
+
+/// Asks on a thread of its own: whoever stands between the server and its database may work on this one.
+async fn ready(address: SocketAddr) -> anyhow::Result<bool> {
+    let answer = tokio::task::spawn_blocking(move || client::get(address, "/readyz", "none")).await?;
+    Ok(matches!(answer, Ok((200, _))))
 }
 
 impl Server {

@@ -5,6 +5,7 @@ mod api_keys;
 mod bills;
 mod clock;
 mod document;
+mod hanging_up;
 mod hostile;
 mod identity;
 mod incentives;

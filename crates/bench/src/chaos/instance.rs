@@ -99,7 +99,9 @@ impl Instance {
             run(Command::new("chown").arg(POSTGRES_USER).arg(self.folder.path()))?;
         }
         let data = self.data().display().to_string();
-        run(as_postgres("initdb").args(["-A", "trust", "-U", POSTGRES_USER, "-E", "UTF8", "--locale", "C.UTF-8"]).arg(data))
+        run(as_postgres("initdb")
+            .args(["-A", "trust", "-U", POSTGRES_USER, "-E", "UTF8", "--locale", "C.UTF-8"])
+            .arg(data))
     }
 
     fn make_mariadb(&self) -> anyhow::Result<()> {

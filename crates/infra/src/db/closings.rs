@@ -21,8 +21,8 @@ use domain::store::StoreResult;
 use domain::time::Period;
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Select,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -52,11 +52,13 @@ impl<C: ConnectionTrait + Send + Sync> ClosingRepository for Repos<C> {
         most: u64,
     ) -> StoreResult<Vec<AccountId>> {
         use quota_period::Column as P;
-        let ids: Vec<Uuid> = open(until, began_before)
-            .select_only()
-            .column(P::AccountId)
-            // The first of them is NULL in every row: PostgreSQL sees the index's order only when it is named.
-            .order_by_asc(P::ClosedAt)
+        let mut query = open(until, began_before).select_only().column(P::AccountId);
+        // It is NULL in every row. PostgreSQL sees the index's order only when it is named, MariaDB only when it is not: else
+        // each call reads and sorts all that is left.
+        if self.conn.get_database_backend() != DbBackend::MySql {
+            query = query.order_by_asc(P::ClosedAt);
+        }
+        let ids: Vec<Uuid> = query
             .order_by_asc(P::PeriodStart)
             .order_by_asc(P::AccountId)
             .offset(skip)

@@ -83,7 +83,11 @@ async fn fault(trial: &Trial, instance: &Arc<Mutex<Instance>>, number: u32) -> a
     let instance = instance.clone();
     let restart = move || {
         let mut instance = instance.lock().unwrap_or_else(PoisonError::into_inner);
-        if number % 3 == 0 { instance.crash()? } else { instance.stop()? }
+        if number % 3 == 0 {
+            instance.crash()?
+        } else {
+            instance.stop()?
+        }
         instance.up()
     };
     tokio::task::spawn_blocking(restart).await?
