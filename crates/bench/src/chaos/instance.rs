@@ -15,7 +15,7 @@ const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";
 /// PostgreSQL does not run as root.
 const POSTGRES_USER: &str = "postgres";
 /// Recovery from a crash included.
-const UP_WITHIN: Duration = Duration::from_secs(60);
+const UP_WITHIN: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(20);
 
 /// A running server; it is killed and its folder removed when dropped.

@@ -11,7 +11,7 @@ const PERCENT: u64 = 20;
 const SHORT_CUTS: u32 = 500;
 const LONG_CUTS: u32 = 10_000;
 const POLL: Duration = Duration::from_millis(20);
-const LONGEST: Duration = Duration::from_mins(20);
+const LONGEST: Duration = Duration::from_mins(40);
 
 pub async fn run(ground: &Ground<'_>, engine: Engine) -> anyhow::Result<String> {
     if engine == Engine::Sqlite {

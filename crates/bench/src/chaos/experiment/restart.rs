@@ -83,10 +83,10 @@ async fn fault(trial: &Trial, instance: &Arc<Mutex<Instance>>, number: u32) -> a
     let instance = instance.clone();
     let restart = move || {
         let mut instance = instance.lock().unwrap_or_else(PoisonError::into_inner);
-        if number % 3 == 0 {
-            instance.crash()?
+        if number.is_multiple_of(3) {
+            instance.crash()?;
         } else {
-            instance.stop()?
+            instance.stop()?;
         }
         instance.up()
     };
