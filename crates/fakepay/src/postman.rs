@@ -74,7 +74,7 @@ pub enum Twist {
     SignTest,
     /// Signed 302 seconds ago.
     Old,
-    /// Signed 302 seconds from now.
+    /// Signed ten minutes from now, so that it is of the future still when it is delivered a while later.
     Future,
     WrongSerial,
     Unsigned,

@@ -50,7 +50,7 @@ pub fn notification(shared: &Shared, event: &Value, twist: Twist) -> Parts {
     }
     let offset = match twist {
         Twist::Old => -302,
-        Twist::Future => 302,
+        Twist::Future => 600,
         _ => 0,
     };
     let time = shared.now().timestamp() + offset;

@@ -139,7 +139,7 @@ fn signed(shared: &Shared, body: String, twist: Twist) -> Parts {
     let Some((serial, key)) = keys.wechat_platform.last() else { return (Vec::new(), Vec::new()) };
     let offset = match twist {
         Twist::Old => -302,
-        Twist::Future => 302,
+        Twist::Future => 600,
         _ => 0,
     };
     let (timestamp, nonce) = ((shared.now().timestamp() + offset).to_string(), token(32));
