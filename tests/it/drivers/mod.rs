@@ -4,6 +4,7 @@
 mod cancelled;
 mod relay;
 mod silent;
+mod thrown_out;
 
 use infra::db::{DatabaseSettings, open};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};

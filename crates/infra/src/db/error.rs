@@ -7,6 +7,12 @@ use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 const POSTGRES_CONTENTION: [&str; 3] = ["40001", "40P01", "55P03"];
 /// MySQL and MariaDB: lock wait timeout, deadlock, record changed since read.
 const MYSQL_CONTENTION: [u16; 3] = [1205, 1213, 1020];
+/// PostgreSQL: an operator's or a crash's shutdown, not accepting connections yet, an idle session ended.
+const POSTGRES_GONE: [&str; 4] = ["57P01", "57P02", "57P03", "57P05"];
+/// PostgreSQL's class of connection exceptions.
+const POSTGRES_CONNECTION: &str = "08";
+/// MySQL and MariaDB: too many connections, shutdown, the connection was killed.
+const MYSQL_GONE: [u16; 5] = [1040, 1053, 1077, 1152, 1927];
 /// SQLite primary codes: busy, locked. Extended codes keep them in the low byte.
 const SQLITE_CONTENTION: [u32; 2] = [5, 6];
 
@@ -47,8 +53,21 @@ fn is_contention(error: &DbErr) -> bool {
 }
 
 fn is_lost_connection(error: &DbErr) -> bool {
-    matches!(
-        sqlx_error(error),
-        Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed)
-    )
+    match sqlx_error(error) {
+        Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed) => {
+            true
+        }
+        Some(sqlx::Error::Database(error)) => ends_connection(&**error),
+        _ => false,
+    }
+}
+
+/// Whether the server says that it ended the connection, or takes none.
+fn ends_connection(error: &dyn sqlx::error::DatabaseError) -> bool {
+    if let Some(error) = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+        return MYSQL_GONE.contains(&error.number());
+    }
+    let code = error.code().unwrap_or_default();
+    let postgres = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some();
+    postgres && (POSTGRES_GONE.contains(&&*code) || code.starts_with(POSTGRES_CONNECTION))
 }
