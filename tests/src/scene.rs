@@ -97,6 +97,12 @@ impl Scene {
         (customer, name, made.token.expose().to_owned())
     }
 
+    /// A session of a new operator.
+    pub async fn operator_in_session(&self, name: &str) -> String {
+        let (name, password) = (Username::parse(name).unwrap(), Password::choose("a password of tests").unwrap());
+        self.services.registration.create_admin(name, &password).await.unwrap().token.expose().to_owned()
+    }
+
     /// Many accounts without users; nobody logs in to them.
     pub async fn accounts(&self, count: usize) -> Vec<AccountId> {
         let now = self.now();

@@ -7,7 +7,6 @@ use crate::online::count;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::billing::{BillKind, IssuedBill};
 use domain::id::AccountId;
-use domain::identity::{Password, Username};
 use domain::time::Period;
 use futures_util::future::join_all;
 use harness::auditor::violations;
@@ -58,9 +57,7 @@ impl Month {
         let uses: Vec<_> = accounts.iter().map(|account| command(*account, "words", BEFORE, "before")).collect();
         assert!(services.metering.consume(&uses).await.unwrap().iter().all(Result::is_ok));
         let period = services.metering.quota(accounts[0]).await.unwrap().subscription.period;
-        let name = Username::parse("closer").unwrap();
-        let password = Password::choose("correct horse battery").unwrap();
-        let operator = services.registration.create_admin(name, &password).await.unwrap().token.expose().to_owned();
+        let operator = stage.scene.operator_in_session("closer").await;
         let body = json!({"name": "service", "scopes": ["service"]});
         let service = stage.servers[0].post(&operator, "/api-keys", &body).await.expect(201).text("/key");
         let month = Self { stage, accounts, period, operator, service };

@@ -56,17 +56,8 @@ impl Crashes {
         let server = Process::start_with(&fresh.url, &more);
         let sql = sea_orm::Database::connect(&fresh.url).await.unwrap();
         let stage = Stage { scene, servers: vec![server], sql };
-        let (url, operator) = (fresh.url.clone(), String::new());
-        let mut crashes = Self { stage, fake, settings, url, operator, deaths: 0, planned: None };
-        crashes.operator = crashes.log_in_operator().await;
-        crashes
-    }
-
-    async fn log_in_operator(&self) -> String {
-        let name = domain::identity::Username::parse("nightwatch").unwrap();
-        let password = domain::identity::Password::choose("correct horse battery").unwrap();
-        let made = self.stage.scene.services.registration.create_admin(name, &password).await.unwrap();
-        made.token.expose().to_owned()
+        let operator = stage.scene.operator_in_session("nightwatch").await;
+        Self { stage, fake, settings, url: fresh.url.clone(), operator, deaths: 0, planned: None }
     }
 
     pub async fn who(&self) -> Who {
@@ -193,6 +184,10 @@ impl Crashes {
     pub async fn balance(&mut self, who: &Who) -> String {
         let wallet = self.shown(&who.token, "/wallet").await;
         wallet.body.pointer("/balances/0/balance").and_then(Value::as_str).unwrap_or("0.00").to_owned()
+    }
+
+    pub fn trades_at_provider(&self) -> usize {
+        self.fake.shared.book().trades(Kind::Stripe).count()
     }
 
     pub fn refunded_at_provider(&self) -> usize {

@@ -68,8 +68,10 @@ async fn topped_up(crashes: &mut Crashes) -> (Who, String) {
 }
 
 async fn tops_up(crashes: &mut Crashes) {
+    let before = crashes.trades_at_provider();
     crashes.danger();
     topped_up(crashes).await;
+    assert_eq!(crashes.trades_at_provider() - before, 1);
 }
 
 async fn is_refunded(crashes: &mut Crashes) {
@@ -117,12 +119,11 @@ async fn buys(crashes: &mut Crashes) {
     crashes.danger();
     let bill = bought(crashes, &who).await;
     let total = crashes.shown(&who.token, &format!("/bills/{bill}")).await.text("/total");
-    let fen = |text: &str| text.replace('.', "").parse::<i64>().unwrap();
     assert_eq!(fen(&crashes.balance(&who).await), 50_000 - fen(&total), "paid once");
 }
 
 async fn is_charged(crashes: &mut Crashes) {
-    let who = crashes.who().await;
+    let (who, before) = (crashes.who().await, crashes.trades_at_provider());
     crashes.danger();
     let bill = bill(crashes, &who).await;
     let wish = json!({"provider": "stripe"});
@@ -131,6 +132,7 @@ async fn is_charged(crashes: &mut Crashes) {
     let paid = crashes.shown(&who.token, &format!("/bills/{bill}")).await;
     assert_eq!((paid.text("/status"), plan(crashes, &who).await), ("paid".into(), "professional".into()));
     assert_eq!(crashes.balance(&who).await, "0.00", "no money is left over");
+    assert_eq!(crashes.trades_at_provider() - before, 1);
 }
 
 async fn is_given_back(crashes: &mut Crashes) {
@@ -140,8 +142,12 @@ async fn is_given_back(crashes: &mut Crashes) {
     crashes.danger();
     let wish = json!({"amount": "1.00", "to": "wallet", "reason": "a test"});
     crashes.call(&operator, &format!("/admin/bills/{bill}/refund"), &bill, &wish).await;
-    let fen = |text: &str| text.replace('.', "").parse::<i64>().unwrap();
     assert_eq!(fen(&crashes.balance(&who).await), fen(&before) + 100, "once");
+}
+
+/// A decimal of two places.
+fn fen(text: &str) -> i64 {
+    text.replace('.', "").parse().unwrap()
 }
 
 async fn used(crashes: &Crashes, who: &Who) -> i64 {
