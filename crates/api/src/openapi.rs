@@ -3,6 +3,7 @@
 use crate::routes;
 use actix_web::App;
 use actix_web::web::Bytes;
+use std::sync::OnceLock;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, SecurityRequirement};
 use utoipa_actix_web::AppExt;
@@ -12,7 +13,7 @@ pub const BASE: &str = "/api/v1";
 
 /// The document with every route.
 pub fn document() -> OpenApi {
-    let scope = utoipa_actix_web::scope(BASE).configure(routes::configure);
+    let scope = utoipa_actix_web::scope(BASE).configure(|config| routes::configure(config));
     App::new().into_utoipa_app().openapi(base()).service(scope).split_for_parts().1
 }
 
@@ -37,14 +38,17 @@ pub fn base() -> OpenApi {
 
 /// The document as it is answered, and which methods each path takes, for answering 405 rather than 404.
 ///
-/// Made once for all workers: building it costs more memory than an idle server needs.
-pub struct Document {
+/// Made once for all workers, when it is first asked for: building it costs more memory than an idle server needs.
+#[derive(Default)]
+pub struct Document(OnceLock<Made>);
+
+struct Made {
     json: Bytes,
     paths: Vec<(Vec<String>, Vec<&'static str>)>,
 }
 
-impl Document {
-    pub fn new() -> Self {
+impl Made {
+    fn new() -> Self {
         let document = document();
         let paths = document.paths.paths.iter().map(|(path, item)| {
             let methods = [
@@ -61,28 +65,28 @@ impl Document {
         let json = document.to_json().map(Bytes::from).unwrap_or_default();
         Self { json, paths }
     }
+}
+
+impl Document {
+    fn made(&self) -> &Made {
+        self.0.get_or_init(Made::new)
+    }
 
     /// The document; a copy shares the bytes.
     pub fn json(&self) -> Bytes {
-        self.json.clone()
+        self.made().json.clone()
     }
 
     /// What the path takes, or nothing when no route has it.
     pub fn methods(&self, path: &str) -> Option<Vec<&'static str>> {
         let asked: Vec<&str> = path.split('/').collect();
         let mut methods: Vec<&str> = Vec::new();
-        for (segments, allowed) in &self.paths {
+        for (segments, allowed) in &self.made().paths {
             let fits = |(segment, asked): (&String, &&str)| segment.starts_with('{') || segment == asked;
             if segments.len() == asked.len() && segments.iter().zip(&asked).all(fits) {
                 methods.extend(allowed);
             }
         }
         (!methods.is_empty()).then_some(methods)
-    }
-}
-
-impl Default for Document {
-    fn default() -> Self {
-        Self::new()
     }
 }

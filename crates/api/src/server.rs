@@ -15,7 +15,6 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::{DefaultHeaders, Next, from_fn};
 use actix_web::{App, HttpRequest, HttpResponse, ResponseError, web};
 use std::sync::Arc;
-use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 /// What the app needs besides the services.
@@ -30,7 +29,7 @@ pub struct AppState {
 impl AppState {
     pub fn new(services: Arc<Services>, settings: Settings) -> Self {
         let door = Arc::new(Doorkeeper::new(settings.server.trusted_proxies.clone()));
-        Self { services, settings: Arc::new(settings), document: Arc::new(Document::new()), door }
+        Self { services, settings: Arc::new(settings), document: Arc::default(), door }
     }
 }
 
@@ -46,12 +45,11 @@ pub fn app(
         InitError = (),
     > + use<>,
 > {
-    let scope = utoipa_actix_web::scope(BASE).configure(routes::configure);
+    let scope = web::scope(BASE).configure(routes::configure);
     let location = format!("{BASE}/openapi.json");
     let ui = SwaggerUi::new("/docs/{_:.*}").config(Config::from(location.clone()));
     // Before the scope, which answers everything else under its path.
-    let app = App::new().service(ui).route(&location, web::get().to(document));
-    let (app, _) = app.into_utoipa_app().service(scope).split_for_parts();
+    let app = App::new().service(ui).route(&location, web::get().to(document)).service(scope);
     app.app_data(web::Data::new(state.services))
         .app_data(web::Data::new(state.settings))
         .app_data(web::Data::from(state.document))

@@ -1,6 +1,7 @@
 //! Every use case, shared by handlers and loops.
 
 use crate::committer::Committer;
+use crate::http::intake::Intake;
 use crate::quota_answers::QuotaAnswers;
 use domain::accounts::{
     AccountService, KeyService, OAuthService, OperatorService, OptionService, RegistrationService, VerificationService,
@@ -68,8 +69,7 @@ pub struct Services {
     pub courier: Courier,
     pub committer: Committer,
     pub quota_answers: QuotaAnswers,
-    /// Most bytes of a request body.
-    pub body_limit: usize,
+    pub intake: Intake,
     /// Most events of one batch.
     pub batch_limit: usize,
     /// Where units of work run, whatever becomes of the request that asked for them.

@@ -1,6 +1,7 @@
 //! The composition root: builds adapters and services from settings.
 
 use crate::committer::{CommitBounds, Committer};
+use crate::http::intake::Intake;
 use crate::quota_answers::QuotaAnswers;
 use crate::services::Services;
 use crate::settings::{Profile, Settings};
@@ -28,6 +29,7 @@ use infra::db::{DatabaseSettings, connect};
 use infra::oauth::Providers;
 use secrecy::ExposeSecret;
 use std::sync::{Arc, Once};
+use std::time::Duration;
 use tokio::runtime::Handle;
 
 /// The name of the option that keeps the test clock's time.
@@ -163,7 +165,7 @@ fn build(
         quota_answers: QuotaAnswers::default(),
         committer: committer(settings, &metering),
         metering,
-        body_limit: settings.server.body_limit_bytes,
+        intake: Intake::new(settings.server.body_limit_bytes, Duration::from_secs(settings.server.body_seconds)),
         batch_limit: settings.limits.batch_events,
         runtime: Handle::current(),
         identity,

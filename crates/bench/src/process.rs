@@ -30,6 +30,8 @@ pub struct Program {
 pub struct Tuning {
     /// `limits.commit_batch`; 1 is a transaction per request.
     pub commit_batch: Option<u32>,
+    /// How many files it may have open.
+    pub open_files: Option<u32>,
 }
 
 /// A running server. Dropping it kills it.
@@ -42,8 +44,15 @@ pub struct Server {
 }
 
 impl Program {
-    fn command(&self) -> Command {
-        let mut command = Command::new(&self.binary);
+    fn command(&self, open_files: Option<u32>) -> Command {
+        let mut command = match open_files {
+            None => Command::new(&self.binary),
+            Some(most) => {
+                let mut limited = Command::new("prlimit");
+                limited.arg(format!("--nofile={most}:{most}")).arg(&self.binary);
+                limited
+            }
+        };
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
             if text.starts_with("SUANPAN__") || text == "DATABASE_URL" {
@@ -57,7 +66,7 @@ impl Program {
     /// Runs a command of the server's with something on its standard input.
     pub fn run(&self, arguments: &[&str], input: &str) -> anyhow::Result<()> {
         let mut child = self
-            .command()
+            .command(None)
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -73,7 +82,7 @@ impl Program {
 
     /// Runs a command of the server's to its end: how long it took, and its highest resident memory in bytes.
     pub async fn watch(&self, arguments: &[&str]) -> anyhow::Result<(Duration, u64)> {
-        let mut command = self.command();
+        let mut command = self.command(None);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let started = Instant::now();
         let mut child = command.spawn().with_context(|| format!("cannot run {}", self.binary.display()))?;
@@ -96,7 +105,7 @@ impl Program {
     /// Starts serving and waits until the server is ready.
     pub async fn serve(&self, tuning: Tuning) -> anyhow::Result<Server> {
         let (address, metrics) = (free_address()?, free_address()?);
-        let mut command = self.command();
+        let mut command = self.command(tuning.open_files);
         command.arg("serve").stdin(Stdio::null()).stdout(Stdio::null());
         command.env("SUANPAN__SERVER__PORT", address.port().to_string());
         command.env("SUANPAN__PAYMENTS__FAKE__ENABLED", "false");

@@ -65,8 +65,8 @@ impl Pair {
     /// The operations of the seed, and what the loops do at the end.
     fn script(seed: u64, operations: usize) -> Vec<Operation> {
         let mut all = script(seed, operations);
-        for round in 0..=CALM_ROUNDS {
-            let act = if round == CALM_ROUNDS { Act::Audit } else { Act::Settle };
+        let calm = [Act::Settle; CALM_ROUNDS];
+        for (round, act) in calm.into_iter().chain([Act::Audit, Act::Report, Act::Reseal, Act::Retain]).enumerate() {
             let number = operations + round;
             all.push(Operation { number, twin_of: number, act, dice: number as u64 });
         }

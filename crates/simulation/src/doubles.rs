@@ -9,6 +9,7 @@ use domain::id::RedemptionCodeId;
 use domain::identity::{MeterScales, SecretSource};
 use domain::incentives::{CodeText, CodeVault, SealedCode};
 use domain::notices::{FailureReason, Mail, Mailer, Outcome, WebhookMessage, WebhookSender};
+use domain::sealed::{Resealer, SealedColumn, SealedText};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -32,16 +33,29 @@ impl SecretSource for Bytes {
     }
 }
 
-/// Keeps codes as they are.
+/// Keeps codes as they are, under a key that is older than the newest.
 pub struct OpenVault;
+
+const OLDER: &str = "1:";
+const NEWEST: &str = "2:";
 
 impl CodeVault for OpenVault {
     fn seal(&self, _: RedemptionCodeId, code: &CodeText) -> Result<SealedCode> {
-        Ok(SealedCode(code.expose()))
+        Ok(SealedCode(format!("{OLDER}{}", code.expose())))
     }
 
     fn open(&self, _: RedemptionCodeId, sealed: &SealedCode) -> Result<CodeText> {
-        CodeText::parse(&sealed.0).ok_or(Error::KeyMissing)
+        sealed.0.split_once(':').and_then(|(_, code)| CodeText::parse(code)).ok_or(Error::KeyMissing)
+    }
+}
+
+impl Resealer for OpenVault {
+    fn newest(&self) -> Option<String> {
+        Some(NEWEST.to_owned())
+    }
+
+    fn reseal(&self, _: SealedColumn, sealed: &SealedText) -> Option<String> {
+        Some(format!("{NEWEST}{}", sealed.text.trim_start_matches(OLDER)))
     }
 }
 

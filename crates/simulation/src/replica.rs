@@ -9,7 +9,7 @@ use domain::identity::SecretSource;
 use domain::incentives::{
     CheckInService, CheckInTerms, RedemptionService, ReferralService, ReferralTerms, Referrals, Reward, RewardedOn,
 };
-use domain::metering::MeteringService;
+use domain::metering::{MeteringService, RetentionService};
 use domain::money::Money;
 use domain::notices::{Courier, FanOut, Locale};
 use domain::orders::{
@@ -18,12 +18,16 @@ use domain::orders::{
 };
 use domain::plans::{Catalogue, PeriodHook, PlanService, SubscribedTeams, SubscriptionService};
 use domain::quota::{GaugeCarry, GrantService};
+use domain::sealed::ResealService;
 use domain::store::Store;
 use domain::teams::TeamService;
 use domain::time::Clock;
 use domain::wallet::{ApprovalRule, LedgerService};
 use std::sync::Arc;
 use uuid::Uuid;
+
+/// How long usage rows stay at least.
+const KEPT: TimeDelta = TimeDelta::days(35);
 
 /// One process.
 pub struct Replica {
@@ -42,6 +46,8 @@ pub struct Replica {
     pub referrals: ReferralService,
     pub fan_out: FanOut,
     pub courier: Courier,
+    pub seals: ResealService,
+    pub retention: RetentionService,
 }
 
 /// What both processes share.
@@ -163,6 +169,13 @@ impl Shared {
             },
             referrals: ReferralService { store: store.clone(), clock: clock.clone(), referrals: self.referrals() },
             fan_out: FanOut { store: store.clone(), clock: clock.clone(), mail: true, holder: Uuid::from_u128(holder) },
+            seals: ResealService { store: store.clone(), clock: clock.clone(), keys: Arc::new(OpenVault) },
+            retention: RetentionService {
+                store: store.clone(),
+                clock: clock.clone(),
+                months_ahead: 1,
+                kept: Some(KEPT),
+            },
             courier: Courier {
                 store,
                 clock,

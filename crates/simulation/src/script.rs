@@ -49,6 +49,12 @@ pub enum Act {
     TransferReferral,
     FanOut,
     Deliver,
+    /// Operators look at revenue, overage, what is owed and what went back.
+    Report,
+    /// What is encrypted is encrypted with the newest key.
+    Reseal,
+    /// Old usage rows are deleted; nothing compares sums with them afterwards.
+    Retain,
     /// After the last operation: the loops do all that is left.
     Settle,
     /// At the very end: bills are derived again from the usage rows behind them.
@@ -101,6 +107,8 @@ const WEIGHTS: &[(Act, usize)] = &[
     (Act::TransferReferral, 2),
     (Act::FanOut, 14),
     (Act::Deliver, 14),
+    (Act::Report, 3),
+    (Act::Reseal, 2),
     (Act::Advance, 22),
 ];
 

@@ -18,6 +18,7 @@ mod replicas;
 mod reports;
 mod reservations;
 mod retention;
+mod scarce;
 mod setup;
 mod subscription;
 mod summary;

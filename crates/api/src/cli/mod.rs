@@ -6,6 +6,7 @@ mod audit_log;
 mod backup;
 mod close;
 mod doctor;
+mod files;
 mod migrate;
 mod partitions;
 mod recompute;

@@ -1,7 +1,7 @@
 //! `suanpan serve`: migrate, seed a new development database, listen, drain.
 
 use super::admin::said;
-use super::{say, seed, start_logging};
+use super::{files, say, seed, start_logging};
 use crate::dispatcher::Dispatcher;
 use crate::fake_provider;
 use crate::loops;
@@ -15,6 +15,7 @@ use anyhow::Context;
 use domain::identity::Token;
 use infra::db::migrate_up;
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::time::Duration;
 
 /// A client that does not finish its request's head in time is let go.
@@ -43,13 +44,13 @@ pub async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     let state = AppState::new(services.clone(), settings);
     let settings = state.settings.clone();
     let workers = state.clone();
-    let mut server = HttpServer::new(move || app(workers.clone()))
+    let threads = threads(&settings);
+    let server = HttpServer::new(move || app(workers.clone()))
+        .workers(threads)
+        .max_connections(files::clients_per_worker(threads, settings.database.max_connections))
         .client_request_timeout(HEAD_TIMEOUT)
         .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(settings.server.drain_seconds);
-    if settings.server.workers > 0 {
-        server = server.workers(settings.server.workers);
-    }
     let address = (settings.server.host, settings.server.port);
     let server = server.bind(address).with_context(|| format!("cannot listen on {}:{}", address.0, address.1))?;
     let listening = server.addrs();
@@ -67,6 +68,14 @@ pub async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     dispatcher.stop(Duration::from_secs(settings.server.drain_seconds)).await;
     tracing::info!("drained and stopped");
     Ok(())
+}
+
+/// As configured, else one per core.
+fn threads(settings: &Settings) -> usize {
+    match settings.server.workers {
+        0 => std::thread::available_parallelism().map_or(1, NonZero::get),
+        workers => workers,
+    }
 }
 
 fn announce(addresses: &[SocketAddr], demo: Option<&seed::Demo>, set_up: Option<&Token>) {

@@ -8,7 +8,7 @@ use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::{FromRequest, HttpRequest, web};
-use futures_util::StreamExt;
+use domain::error::Error;
 use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::pin::Pin;
@@ -32,21 +32,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 }
 
 /// Reads a body of one of the media types, up to the configured size.
-pub async fn read(request: &HttpRequest, mut payload: Payload, accepted: &[&str]) -> ApiResult<web::Bytes> {
+pub async fn read(request: &HttpRequest, payload: Payload, accepted: &[&str]) -> ApiResult<web::Bytes> {
     check_type(request, accepted)?;
-    let limit = request.app_data::<web::Data<Arc<Services>>>().map_or(1 << 20, |services| services.body_limit);
-    let too_large = || {
-        ApiError::plain(StatusCode::PAYLOAD_TOO_LARGE, "too_large", format!("The body has more than {limit} bytes."))
-    };
-    let mut bytes = web::BytesMut::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| ApiError::malformed("The body could not be read."))?;
-        if bytes.len() + chunk.len() > limit {
-            return Err(too_large());
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes.freeze())
+    let services = request.app_data::<web::Data<Arc<Services>>>().ok_or(Error::Unavailable)?;
+    Ok(services.intake.read(request, payload, services.intake.body_bytes).await?.freeze())
 }
 
 /// Parses JSON; syntax is `malformed`, anything else `invalid` with the field's path.

@@ -5,6 +5,7 @@ pub mod answers;
 pub mod body;
 pub mod csv;
 pub mod idempotency;
+pub mod intake;
 pub mod object;
 pub mod paging;
 pub mod params;

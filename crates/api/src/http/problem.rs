@@ -194,6 +194,9 @@ impl ResponseError for ApiError {
         if let Some(seconds) = self.retry_after() {
             response.insert_header((RETRY_AFTER, seconds));
         }
+        if status == StatusCode::REQUEST_TIMEOUT {
+            response.force_close();
+        }
         response.insert_header((CONTENT_TYPE, "application/problem+json")).json(problem)
     }
 }

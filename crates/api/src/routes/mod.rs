@@ -11,6 +11,7 @@ pub mod health;
 pub mod identities;
 mod identity_views;
 pub mod incentives;
+pub mod listing;
 pub mod me;
 pub mod notices;
 pub mod oauth;
@@ -28,12 +29,12 @@ pub mod usage;
 pub mod verification;
 pub mod wallet;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use listing::Listing;
 
 /// Every route of the API; the OpenAPI document is made from the same list.
 ///
 /// A request is compared with one after the other, so the busiest come first.
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut impl Listing) {
     usage::configure(config);
     quota::configure(config);
     reservations::configure(config);
@@ -51,7 +52,7 @@ pub fn configure(config: &mut ServiceConfig) {
     admin::configure(config);
 }
 
-fn oauth(config: &mut ServiceConfig) {
+fn oauth(config: &mut impl Listing) {
     config
         .service(oauth::list_providers)
         .service(oauth::exchange)
@@ -63,7 +64,7 @@ fn oauth(config: &mut ServiceConfig) {
         .service(identities::unlink);
 }
 
-fn identity(config: &mut ServiceConfig) {
+fn identity(config: &mut impl Listing) {
     config
         .service(auth::register)
         .service(auth::login)

@@ -5,12 +5,12 @@ use crate::caller::Caller;
 use crate::http::answers::ReadErrors;
 use crate::http::paging::Listed;
 use crate::http::problem::ApiResult;
+use crate::routes::listing::Listing;
 use crate::services::Services;
 use actix_web::{get, web};
 use std::sync::Arc;
-use utoipa_actix_web::service_config::ServiceConfig;
 
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut impl Listing) {
     config.service(list_plans).service(list_meters).service(list_versions);
 }
 

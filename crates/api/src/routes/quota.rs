@@ -7,6 +7,7 @@ use crate::http::paging::{Listed, page_request};
 use crate::http::params::Params;
 use crate::http::problem::ApiResult;
 use crate::http::time;
+use crate::routes::listing::Listing;
 use crate::services::Services;
 use actix_web::http::header::ContentType;
 use actix_web::web::Bytes;
@@ -21,9 +22,8 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Instant;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut impl Listing) {
     config.service(get_quota).service(list_warnings);
 }
 

@@ -8,6 +8,7 @@ use crate::http::body::Body;
 use crate::http::idempotency;
 use crate::http::params::{Params, path_id};
 use crate::http::problem::ApiResult;
+use crate::routes::listing::Listing;
 use crate::services::Services;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
@@ -21,9 +22,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut impl Listing) {
     config
         .service(get_subscription)
         .service(update_subscription)

@@ -6,6 +6,7 @@ use crate::http::body::Body;
 use crate::http::params::{Params, path_id};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::time;
+use crate::routes::listing::Listing;
 use crate::services::Services;
 use actix_web::{HttpResponse, get, post, put, web};
 use domain::accounts::VerificationView;
@@ -16,9 +17,8 @@ use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut impl Listing) {
     config.service(put_verification).service(get_verification).service(open_verification).service(reset_verification);
 }
 

@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 const CONNECTIONS: RangeInclusive<u64> = 1..=1000;
 const WORKERS: RangeInclusive<u64> = 0..=1024;
 const BODY_LIMIT_BYTES: RangeInclusive<u64> = 1024..=64 * 1024 * 1024;
+const BODY_SECONDS: RangeInclusive<u64> = 1..=600;
 const DRAIN_SECONDS: RangeInclusive<u64> = 0..=600;
 const SESSION_HOURS: RangeInclusive<u64> = 1..=8760;
 const BATCH_EVENTS: RangeInclusive<u64> = 1..=1000;
@@ -55,6 +56,7 @@ fn ranges(sections: &Sections) -> Vec<String> {
         ("database.max_connections", u64::from(sections.database.max_connections), CONNECTIONS),
         ("server.workers", wide(server.workers), WORKERS),
         ("server.body_limit_bytes", wide(server.body_limit_bytes), BODY_LIMIT_BYTES),
+        ("server.body_seconds", server.body_seconds, BODY_SECONDS),
         ("server.drain_seconds", server.drain_seconds, DRAIN_SECONDS),
         ("sessions.ttl_hours", u64::from(sections.sessions.ttl_hours), SESSION_HOURS),
         ("limits.batch_events", wide(limits.batch_events), BATCH_EVENTS),

@@ -62,6 +62,7 @@ pub struct Server {
     /// 0 is one per core.
     pub workers: usize,
     pub body_limit_bytes: usize,
+    pub body_seconds: u64,
     pub drain_seconds: u64,
     #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,

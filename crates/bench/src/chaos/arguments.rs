@@ -62,6 +62,8 @@ pub enum Experiment {
     Restart,
     /// The server is asked to end while it is busy.
     Drain,
+    /// Slow clients come, many more than the server may have files open.
+    Starve,
 }
 
 impl fmt::Display for Experiment {
@@ -73,6 +75,7 @@ impl fmt::Display for Experiment {
             Self::Restart => "restart",
             Self::Silence => "silence",
             Self::Drain => "drain",
+            Self::Starve => "starve",
         })
     }
 }

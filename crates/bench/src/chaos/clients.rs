@@ -29,8 +29,9 @@ pub struct Crowd {
     /// In how many of a hundred requests the client hangs up before the answer.
     pub hang_ups: Cell<u64>,
     pub hung_up: Cell<u64>,
+    /// A service key.
+    pub token: String,
     stopped: Cell<bool>,
-    token: String,
     chance: Chance,
 }
 
@@ -50,8 +51,8 @@ impl Crowd {
             journal: Journal::default(),
             hang_ups: Cell::new(0),
             hung_up: Cell::new(0),
-            stopped: Cell::new(false),
             token,
+            stopped: Cell::new(false),
             chance: Chance::new(seed),
         })
     }

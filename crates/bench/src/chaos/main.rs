@@ -5,6 +5,7 @@
 mod arguments;
 mod clients;
 mod experiment;
+mod flood;
 mod instance;
 mod journal;
 mod proxy;
@@ -52,6 +53,7 @@ async fn all(arguments: &Arguments, ground: &Ground<'_>) -> anyhow::Result<()> {
                 Experiment::Restart => experiment::restart::run(ground, engine).await,
                 Experiment::Silence => experiment::silence::run(ground, engine).await,
                 Experiment::Drain => experiment::drain::run(ground, engine).await,
+                Experiment::Starve => experiment::starve::run(ground, engine).await,
             };
             println!("{which:<8} {engine:<10} {}", found?);
         }

@@ -100,7 +100,12 @@ impl Trial {
 
     /// Starts the server and tells the clients where it is.
     pub async fn serve(&self) -> anyhow::Result<Server> {
-        let server = self.program.serve(Tuning::default()).await?;
+        self.serve_with(Tuning::default()).await
+    }
+
+    /// As [`Self::serve`], with something changed.
+    pub async fn serve_with(&self, tuning: Tuning) -> anyhow::Result<Server> {
+        let server = self.program.serve(tuning).await?;
         self.crowd.address.set(server.address);
         Ok(server)
     }

@@ -13,7 +13,7 @@ use crate::stage::{Bench, Stage};
 /// Longest p99 at half of the full speed.
 const P99_MS: f64 = 25.0;
 /// One transaction per request of our own server, for SQLite.
-const UNBATCHED: Tuning = Tuning { commit_batch: Some(1) };
+const UNBATCHED: Tuning = Tuning { commit_batch: Some(1), open_files: None };
 
 /// What the server is measured against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

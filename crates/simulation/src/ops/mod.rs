@@ -2,6 +2,7 @@
 
 mod billing;
 mod incentives;
+mod keeping;
 mod metering;
 mod notices;
 mod operators;
@@ -84,6 +85,9 @@ impl Doing {
             Act::TransferReferral => self.transfer_referral().await,
             Act::FanOut => self.fan_out().await,
             Act::Deliver => self.deliver().await,
+            Act::Report => self.report().await,
+            Act::Reseal => self.reseal().await,
+            Act::Retain => self.retain().await,
             Act::Settle => self.settle().await,
             Act::Audit => self.audit().await,
             Act::Advance => {}

@@ -86,7 +86,7 @@ impl Doing {
     }
 
     /// Where nothing fails and nobody is in the way, nothing may fail.
-    fn must<T>(&self, what: &str, answer: &domain::error::Result<T>) {
+    pub(super) fn must<T>(&self, what: &str, answer: &domain::error::Result<T>) {
         if let Err(error) = answer {
             self.world.book().broken.push(format!("{what} fails although all is quiet: {error:?}"));
         }
@@ -113,5 +113,6 @@ impl Doing {
         if let Some(difference) = differences.first() {
             self.world.book().broken.push(format!("a period that ended: {difference:?}"));
         }
+        self.audit_reports().await;
     }
 }

@@ -13,7 +13,9 @@ mod orders;
 mod payments;
 mod plans;
 mod quota;
+mod reports;
 mod reservations;
+mod sealed;
 mod statements;
 mod teams;
 mod wallet;
@@ -158,73 +160,69 @@ fn span<T>(rows: Vec<T>, skip: u64, most: u64) -> Vec<T> {
     rows.into_iter().skip(number(skip)).take(number(most)).collect()
 }
 
-/// Declares which ports there are. A call of another panics: no operation makes one, and a run that did would have to
-/// stop with its name rather than go on with something made up.
+/// Every port is this one type.
 macro_rules! ports {
-    (made: $($port:ident as $trait:path),+ ; missing: $($gone:ident as $missing:path,)*) => {
+    ($($port:ident as $trait:path),+ $(,)?) => {
         impl Repositories for Repos {
             $(fn $port(&self) -> &dyn $trait { self })+
-            $(fn $gone(&self) -> &dyn $missing { unimplemented!(concat!("the port ", stringify!($gone))) })*
         }
     };
 }
 
 ports! {
-    made:
-        deliveries as domain::notices::DeliveryRepository,
-        lanes as domain::notices::LaneRepository,
-        notices as domain::notices::NoticeRepository,
-        webhooks as domain::notices::WebhookRepository,
-        oauth_flows as domain::identity::OAuthFlowRepository,
-        oauth_identities as domain::identity::OAuthIdentityRepository,
-        sessions as domain::identity::SessionRepository,
-        throttles as domain::identity::ThrottleRepository,
-        verifications as domain::identity::VerificationRepository,
-        bills as domain::billing::BillRepository,
-        bill_payments as domain::billing::BillPaymentRepository,
-        charges as domain::orders::ChargeRepository,
-        check_ins as domain::incentives::CheckInRepository,
-        closings as domain::billing::ClosingRepository,
-        coupons as domain::billing::CouponRepository,
-        invitations as domain::teams::InvitationRepository,
-        invoices as domain::billing::InvoiceRepository,
-        members as domain::teams::MemberRepository,
-        memberships as domain::accounts::MembershipRepository,
-        mirrors as domain::billing::MirrorRepository,
-        orders as domain::orders::OrderRepository,
-        payment_messages as domain::orders::PaymentMessageRepository,
-        payments as domain::orders::PaymentRepository,
-        products as domain::orders::ProductRepository,
-        reconciliations as domain::orders::ReconciliationRepository,
-        redemption_batches as domain::incentives::RedemptionBatchRepository,
-        redemption_codes as domain::incentives::RedemptionCodeRepository,
-        redemption_uses as domain::incentives::RedemptionUseRepository,
-        referrals as domain::incentives::ReferralRepository,
-        refunds as domain::orders::RefundRepository,
-        suspense as domain::orders::SuspenseRepository,
-        teams as domain::teams::TeamRepository,
-        accounts as domain::accounts::AccountRepository,
-        adjustments as domain::wallet::AdjustmentRepository,
-        api_keys as domain::identity::ApiKeyRepository,
-        audit as domain::audit::AuditLog,
-        counters as domain::quota::CounterRepository,
-        debts as domain::metering::DebtRepository,
-        grants as domain::quota::GrantRepository,
-        idempotency as domain::idempotency::IdempotencyRepository,
-        ledger as domain::wallet::LedgerRepository,
-        leases as domain::options::LeaseRepository,
-        options as domain::options::OptionRepository,
-        outbox as domain::outbox::Outbox,
-        overage_dues as domain::metering::OverageDueRepository,
-        plans as domain::plans::PlanRepository,
-        reservations as domain::metering::ReservationRepository,
-        standings as domain::metering::StandingRepository,
-        subscriptions as domain::plans::SubscriptionRepository,
-        usage as domain::metering::UsageRepository,
-        users as domain::identity::UserRepository,
-        warnings as domain::quota::WarningRepository;
-    missing:
-        reports as domain::billing::ReportRepository,
-        sealed as domain::sealed::SealedRepository,
-        usage_months as domain::metering::UsageMonthRepository,
+    accounts as domain::accounts::AccountRepository,
+    adjustments as domain::wallet::AdjustmentRepository,
+    api_keys as domain::identity::ApiKeyRepository,
+    audit as domain::audit::AuditLog,
+    bill_payments as domain::billing::BillPaymentRepository,
+    bills as domain::billing::BillRepository,
+    charges as domain::orders::ChargeRepository,
+    check_ins as domain::incentives::CheckInRepository,
+    closings as domain::billing::ClosingRepository,
+    counters as domain::quota::CounterRepository,
+    coupons as domain::billing::CouponRepository,
+    debts as domain::metering::DebtRepository,
+    deliveries as domain::notices::DeliveryRepository,
+    grants as domain::quota::GrantRepository,
+    idempotency as domain::idempotency::IdempotencyRepository,
+    invitations as domain::teams::InvitationRepository,
+    invoices as domain::billing::InvoiceRepository,
+    lanes as domain::notices::LaneRepository,
+    leases as domain::options::LeaseRepository,
+    ledger as domain::wallet::LedgerRepository,
+    members as domain::teams::MemberRepository,
+    memberships as domain::accounts::MembershipRepository,
+    mirrors as domain::billing::MirrorRepository,
+    notices as domain::notices::NoticeRepository,
+    oauth_flows as domain::identity::OAuthFlowRepository,
+    oauth_identities as domain::identity::OAuthIdentityRepository,
+    options as domain::options::OptionRepository,
+    orders as domain::orders::OrderRepository,
+    outbox as domain::outbox::Outbox,
+    overage_dues as domain::metering::OverageDueRepository,
+    payment_messages as domain::orders::PaymentMessageRepository,
+    payments as domain::orders::PaymentRepository,
+    plans as domain::plans::PlanRepository,
+    products as domain::orders::ProductRepository,
+    reconciliations as domain::orders::ReconciliationRepository,
+    redemption_batches as domain::incentives::RedemptionBatchRepository,
+    redemption_codes as domain::incentives::RedemptionCodeRepository,
+    redemption_uses as domain::incentives::RedemptionUseRepository,
+    referrals as domain::incentives::ReferralRepository,
+    refunds as domain::orders::RefundRepository,
+    reports as domain::billing::ReportRepository,
+    reservations as domain::metering::ReservationRepository,
+    sealed as domain::sealed::SealedRepository,
+    sessions as domain::identity::SessionRepository,
+    standings as domain::metering::StandingRepository,
+    subscriptions as domain::plans::SubscriptionRepository,
+    suspense as domain::orders::SuspenseRepository,
+    teams as domain::teams::TeamRepository,
+    throttles as domain::identity::ThrottleRepository,
+    usage as domain::metering::UsageRepository,
+    usage_months as domain::metering::UsageMonthRepository,
+    users as domain::identity::UserRepository,
+    verifications as domain::identity::VerificationRepository,
+    warnings as domain::quota::WarningRepository,
+    webhooks as domain::notices::WebhookRepository,
 }

@@ -16,9 +16,9 @@ mod reports;
 mod suspense;
 mod test_clock;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::routes::listing::Listing;
 
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut impl Listing) {
     config
         .service(grants::give_grant)
         .service(grants::list_grants)

@@ -12,6 +12,7 @@ use crate::http::idempotency;
 use crate::http::paging::{Listed, page_request};
 use crate::http::params::{Params, path_id};
 use crate::http::problem::ApiResult;
+use crate::routes::listing::Listing;
 use crate::routes::orders::{AttemptBody, method_named, provider_named};
 use crate::routes::usage::UsageView;
 use crate::services::Services;
@@ -24,12 +25,11 @@ use domain::id::BillId;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use invoices::InvoiceView;
 pub use views::{BillDetail, BillPaymentView, BillSummary};
 
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut impl Listing) {
     // Before the bill itself, whose id would take any ending.
     config
         .service(list_bills)

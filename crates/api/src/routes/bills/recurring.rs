@@ -7,6 +7,7 @@ use crate::http::paging::Listed;
 use crate::http::params::{Params, path_id};
 use crate::http::problem::ApiResult;
 use crate::http::time;
+use crate::routes::listing::Listing;
 use crate::routes::quota::AccountParams;
 use crate::routes::subscription_views::PeriodView;
 use crate::services::Services;
@@ -18,9 +19,8 @@ use domain::page::Page;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut impl Listing) {
     config.service(start_provider_subscription).service(list_provider_subscriptions);
     config.service(cancel_provider_subscription).service(open_provider_portal);
 }

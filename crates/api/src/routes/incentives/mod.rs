@@ -7,9 +7,9 @@ mod redeem;
 mod referral;
 mod views;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::routes::listing::Listing;
 
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut impl Listing) {
     config
         .service(redeem::redeem)
         .service(redeem::list_redemptions)

@@ -5,9 +5,9 @@ mod log;
 pub mod views;
 mod webhook_endpoints;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::routes::listing::Listing;
 
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut impl Listing) {
     config
         .service(in_app::list_notices)
         .service(in_app::read_all_notices)

@@ -8,7 +8,6 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use domain::id::PaymentId;
 use domain::orders::RawNotification;
 use domain::wallet::Provider;
-use futures_util::StreamExt;
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -69,7 +68,8 @@ pub async fn take_notification(
     services: web::Data<Arc<Services>>,
 ) -> ApiResult {
     let provider = Provider::parse(&provider).ok_or_else(|| ApiError::not_found("provider"))?;
-    let raw = RawNotification { headers: headers(&request), body: body(payload).await? };
+    let body = services.intake.read(&request, payload.into_inner(), MAX_NOTIFICATION_BYTES).await?.to_vec();
+    let raw = RawNotification { headers: headers(&request), body };
     let hear = move |all: Arc<Services>| async move {
         // First: what it says of subscriptions is done before the message counts as taken.
         all.recurring.heard(provider, &raw).await?;
@@ -86,17 +86,4 @@ fn headers(request: &HttpRequest) -> Vec<(String, String)> {
         Some((name.as_str().to_ascii_lowercase(), value.to_owned()))
     });
     readable.take(MAX_HEADERS).collect()
-}
-
-async fn body(mut payload: web::Payload) -> ApiResult<Vec<u8>> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| ApiError::malformed("The body could not be read."))?;
-        if bytes.len() + chunk.len() > MAX_NOTIFICATION_BYTES {
-            let detail = format!("The body has more than {MAX_NOTIFICATION_BYTES} bytes.");
-            return Err(ApiError::plain(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail));
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
 }

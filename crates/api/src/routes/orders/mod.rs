@@ -6,13 +6,13 @@ mod list;
 mod products;
 pub mod views;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
 pub use buy::{method_named, provider_named};
 pub use products::ProductView;
 pub use views::AttemptBody;
 
-pub fn configure(config: &mut ServiceConfig) {
+use crate::routes::listing::Listing;
+
+pub fn configure(config: &mut impl Listing) {
     config
         .service(products::list_products)
         .service(buy::make_order)

@@ -6,11 +6,11 @@ mod list;
 mod make;
 mod views;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
 pub use debts::DebtView;
 
-pub fn configure(config: &mut ServiceConfig) {
+use crate::routes::listing::Listing;
+
+pub fn configure(config: &mut impl Listing) {
     config
         .service(make::make_reservation)
         .service(end::capture_reservation)

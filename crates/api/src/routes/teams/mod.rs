@@ -6,9 +6,9 @@ mod members;
 mod team;
 mod views;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::routes::listing::Listing;
 
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut impl Listing) {
     config
         .service(team::found_team)
         .service(team::list_teams)

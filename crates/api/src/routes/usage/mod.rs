@@ -6,13 +6,13 @@ mod list;
 mod single;
 mod views;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
 pub use list::meter_code;
 pub use single::key_missing;
 pub use views::{PartView, UsageView, part_view, scale_of};
 
-pub fn configure(config: &mut ServiceConfig) {
+use crate::routes::listing::Listing;
+
+pub fn configure(config: &mut impl Listing) {
     config
         .service(single::report_usage)
         .service(batch::report_batch)

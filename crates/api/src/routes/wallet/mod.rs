@@ -5,8 +5,8 @@ mod entries;
 mod export;
 pub mod views;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::routes::listing::Listing;
 
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut impl Listing) {
     config.service(balances::get_wallet).service(entries::list_entries).service(export::export_entries);
 }

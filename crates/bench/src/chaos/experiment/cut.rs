@@ -8,7 +8,7 @@ use suanpan_bench::database::Engine;
 const CLIENTS: usize = 64;
 /// Of a hundred COMMITs; as many are cut before and after.
 const PERCENT: u64 = 20;
-const SHORT_CUTS: u32 = 500;
+const SHORT_CUTS: u32 = 200;
 const LONG_CUTS: u32 = 10_000;
 const POLL: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_mins(40);

@@ -6,3 +6,4 @@ pub mod drain;
 pub mod kill;
 pub mod restart;
 pub mod silence;
+pub mod starve;

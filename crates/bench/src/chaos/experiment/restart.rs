@@ -14,7 +14,7 @@ const CLIENTS: usize = 64;
 const SHORT_RESTARTS: u32 = 3;
 const LONG_RESTARTS: u32 = 50;
 /// How long the rate before a fault is measured.
-const BEFORE: Duration = Duration::from_secs(2);
+const BEFORE: Duration = Duration::from_secs(5);
 /// How long the rate after it is measured each time, until it is as good.
 const WINDOW: Duration = Duration::from_secs(1);
 const RECOVERED_WITHIN: Duration = Duration::from_secs(10);
@@ -45,15 +45,7 @@ async fn restarts(ground: &Ground<'_>, trial: &Trial, instance: &Arc<Mutex<Insta
     for number in 0..wanted {
         let before = rate(trial, BEFORE).await;
         fault(trial, instance, number).await?;
-        let up = Instant::now();
-        while rate(trial, WINDOW).await < before * PERCENT / 100.0 {
-            ensure!(
-                up.elapsed() < RECOVERED_WITHIN,
-                "{RECOVERED_WITHIN:?} after the database came back for the {number}th time the rate is below {PERCENT} % \
-                 of {before:.0} events/s"
-            );
-        }
-        slowest = slowest.max(up.elapsed());
+        slowest = slowest.max(recovery(trial, before, number).await?);
     }
     trial.crowd.stop(clients).await?;
     let repeated = trial.settle().await?;
@@ -66,6 +58,22 @@ async fn restarts(ground: &Ground<'_>, trial: &Trial, instance: &Arc<Mutex<Insta
         trial.crowd.journal.statuses(),
         slowest.as_secs_f64(),
     ))
+}
+
+/// How long it takes until the rate is as good as before.
+async fn recovery(trial: &Trial, before: f64, number: u32) -> anyhow::Result<Duration> {
+    let (up, mut rates) = (Instant::now(), Vec::new());
+    loop {
+        let now = rate(trial, WINDOW).await;
+        if now >= before * PERCENT / 100.0 {
+            return Ok(up.elapsed());
+        }
+        rates.push(now.round());
+        ensure!(
+            up.elapsed() < RECOVERED_WITHIN,
+            "after fault {number} the rate stays below {PERCENT} % of {before:.0} events/s: {rates:?}"
+        );
+    }
 }
 
 /// Acknowledged events a second from now on.
