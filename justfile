@@ -25,7 +25,7 @@ race rounds="1000":
 
 # Mutated input for so many seconds: decimals, plan_files, replays, notifications, signatures, bodies or events.
 fuzz seconds target:
-    SUANPAN_FUZZ_SECONDS={{ seconds }} cargo test -p suanpan-tests --test it fuzz:: -- {{ target }} --nocapture
+    SUANPAN_FUZZ_SECONDS={{ seconds }} cargo test -p suanpan-tests --test it -- fuzz_{{ target }} --nocapture
 
 # Formatting, lints and layers; dependencies too where cargo-deny is installed.
 check:

@@ -73,7 +73,10 @@ impl MigrationTrait for ProviderCharges {
             .primary_key(&mut c::key(&["provider", "reference"]))
             .check(Expr::cust("amount > 0"))
             .to_owned();
-        m.create_table(charges).await?;
+        // Where each statement is a transaction of its own, somebody may have died between the two.
+        if !m.has_table("provider_charges").await? {
+            m.create_table(charges).await?;
+        }
         m.get_connection().execute_unprepared(KNOWN_CHARGES).await.map(drop)
     }
 

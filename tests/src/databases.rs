@@ -119,7 +119,8 @@ impl Empty {
         Fresh { database, url: self.url, _folder: self.folder, server: self.server }
     }
 
-    fn settings(&self) -> DatabaseSettings {
+    /// For a pool of a test's.
+    pub fn settings(&self) -> DatabaseSettings {
         DatabaseSettings { url: self.url.clone(), max_connections: 8 }
     }
 

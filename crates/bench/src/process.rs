@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+/// How often a start is tried.
+const STARTS: u32 = 3;
 const READY_WITHIN: Duration = Duration::from_mins(1);
 const READY_POLL: Duration = Duration::from_millis(2);
 /// Longer than the server drains.
@@ -102,8 +104,17 @@ impl Program {
         }
     }
 
-    /// Starts serving and waits until the server is ready.
+    /// Starts serving and waits until the server is ready. A port that was free may be somebody's by then: others are tried.
     pub async fn serve(&self, tuning: Tuning) -> anyhow::Result<Server> {
+        for _ in 1..STARTS {
+            if let Ok(server) = self.try_to_serve(tuning).await {
+                return Ok(server);
+            }
+        }
+        self.try_to_serve(tuning).await
+    }
+
+    async fn try_to_serve(&self, tuning: Tuning) -> anyhow::Result<Server> {
         let (address, metrics) = (free_address()?, free_address()?);
         let mut command = self.command(tuning.open_files);
         command.arg("serve").stdin(Stdio::null()).stdout(Stdio::null());

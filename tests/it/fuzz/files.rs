@@ -7,7 +7,7 @@ use harness::scene::Scene;
 use std::fs;
 
 #[test]
-fn plan_files() {
+fn fuzz_plan_files() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("plans.yaml");
     let mut understood = 0;
@@ -28,7 +28,7 @@ fn plan_files() {
 }
 
 #[tokio::test]
-async fn replays() {
+async fn fuzz_replays() {
     let fresh = harness::databases::sqlite().await;
     let scene = Scene::new(&fresh.url).await;
     let (customer, user, _) = scene.customer_in_session("a password of tests").await;

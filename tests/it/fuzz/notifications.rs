@@ -6,7 +6,7 @@ use fakepay::{Twist, actions, compose};
 use harness::payments::{KINDS, adapter, fake, order, raw};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn notifications() {
+async fn fuzz_notifications() {
     let fake = fake();
     for kind in KINDS {
         let provider = adapter(&fake, kind);
@@ -39,7 +39,7 @@ async fn notifications() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn signatures() {
+async fn fuzz_signatures() {
     let fake = fake();
     for kind in KINDS {
         let provider = adapter(&fake, kind);

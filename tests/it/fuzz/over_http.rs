@@ -33,14 +33,14 @@ async fn flood(target: &'static str, most: usize, places: &[(&str, &str)]) {
 }
 
 #[tokio::test]
-async fn bodies() {
+async fn fuzz_bodies() {
     let json = "application/json";
     let places = [("/usage", json), ("/usage/batch", json), ("/reservations", json), ("/webhook-endpoints", json)];
     flood("bodies", 400, &places).await;
 }
 
 #[tokio::test]
-async fn events() {
+async fn fuzz_events() {
     let alone = ("/usage/events", "application/cloudevents+json");
     let batch = ("/usage/events", "application/cloudevents-batch+json");
     flood("events", 400, &[alone, batch]).await;

@@ -22,7 +22,7 @@ fn model(text: &str, scale: u8) -> Option<i128> {
 }
 
 #[test]
-fn decimals() {
+fn fuzz_decimals() {
     let mut accepted = 0;
     for input in Inputs::of("decimals", 20_000) {
         let text = String::from_utf8_lossy(&input);

@@ -9,6 +9,7 @@ mod process;
 mod requests;
 mod rotation;
 mod seeding;
+mod starting;
 
 use api::wiring::TEST_CLOCK_OPTION;
 use chrono::{DateTime, TimeDelta, Utc};

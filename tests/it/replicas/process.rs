@@ -69,6 +69,11 @@ impl Running {
         self.0.try_wait().unwrap().is_some()
     }
 
+    /// Whether it has ended, and well.
+    pub fn has_succeeded(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some_and(|status| status.success())
+    }
+
     /// SIGKILL; whether the command had not ended by itself.
     pub fn kill(mut self) -> bool {
         let running = self.0.try_wait().unwrap().is_none();

@@ -2,10 +2,11 @@
 //!
 //! SQLite and PostgreSQL change their schema inside a transaction, so one transaction with a lock around
 //! all steps is enough. MySQL commits at every DDL statement; there a named lock of the connection serves,
-//! which the server releases when the process dies.
+//! which the server releases when the process dies, and the next one goes on from where that was (`migrate_steps`).
 
 use super::connect::{Database, DatabaseSettings, begin, open};
 use super::error::store_error;
+use super::migrate_steps;
 use domain::store::{StoreError, StoreResult};
 use migration::{MigrationStatus, Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
@@ -64,7 +65,10 @@ async fn run(settings: &DatabaseSettings, direction: Direction) -> StoreResult<(
     let done = match conn.get_database_backend() {
         DbBackend::MySql => {
             conn.execute_unprepared(MYSQL_LOCK).await.map_err(store_error)?;
-            let done = apply(&conn, direction).await;
+            let done = match direction {
+                Direction::Up => migrate_steps::up(&conn).await.map_err(store_error),
+                Direction::Down(_) => apply(&conn, direction).await,
+            };
             conn.execute_unprepared(MYSQL_UNLOCK).await.map_err(store_error)?;
             done
         }

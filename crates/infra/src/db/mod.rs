@@ -29,6 +29,7 @@ mod ledger;
 mod ledger_totals;
 mod members;
 mod migrate;
+mod migrate_steps;
 mod mirrors;
 mod newest;
 mod notices;
