@@ -31,5 +31,6 @@ mod wiring_incentives;
 mod wiring_notices;
 mod wiring_payments;
 mod wiring_receipts;
+mod wiring_stores;
 
 pub use plans_check::plans_check;

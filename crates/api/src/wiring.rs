@@ -5,6 +5,7 @@ use crate::http::intake::Intake;
 use crate::quota_answers::QuotaAnswers;
 use crate::services::Services;
 use crate::settings::{Profile, Settings};
+use crate::wiring_stores::Stores;
 use crate::{
     wiring_incentives as incentives, wiring_notices as notices, wiring_payments as payments,
     wiring_receipts as receipts,
@@ -25,61 +26,54 @@ use domain::time::Clock;
 use domain::wallet::LedgerService;
 use infra::clock::{SystemClock, TestClock};
 use infra::crypto::{Argon2Hasher, Keyring, OsSecrets};
-use infra::db::{DatabaseSettings, connect};
 use infra::oauth::Providers;
 use secrecy::ExposeSecret;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 use tokio::runtime::Handle;
 
+pub use crate::wiring_stores::database_settings;
+
 /// The name of the option that keeps the test clock's time.
 pub const TEST_CLOCK_OPTION: &str = "test_clock";
 
-pub fn database_settings(settings: &Settings) -> DatabaseSettings {
-    DatabaseSettings {
-        url: settings.database.url.expose_secret().to_owned(),
-        max_connections: settings.database.max_connections,
-    }
-}
-
 /// Connects and builds every service. The database is migrated already.
 pub async fn wire(settings: &Settings) -> anyhow::Result<Arc<Services>> {
-    let database = connect(&database_settings(settings)).await.context("cannot connect to the database")?;
-    let store: Arc<dyn Store> = Arc::new(database);
+    let stores = Stores::connect(settings).await?;
     let test_clock = settings.clock.test.then(|| Arc::new(TestClock::default()));
     let clock: Arc<dyn Clock> = match &test_clock {
         Some(clock) => clock.clone(),
         None => Arc::new(SystemClock),
     };
-    Ok(Arc::new(build(settings, store, clock, test_clock)?))
+    Ok(Arc::new(build(settings, stores, clock, test_clock)?))
 }
 
 /// As `wire`, at another clock's time: for demo data that began in the past.
 pub async fn wire_at(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Services>> {
-    let database = connect(&database_settings(settings)).await.context("cannot connect to the database")?;
-    Ok(Arc::new(build(settings, Arc::new(database), clock, None)?))
+    Ok(Arc::new(build(settings, Stores::connect(settings).await?, clock, None)?))
 }
 
-fn committer(settings: &Settings, metering: &Arc<MeteringService>) -> Committer {
-    // SQLite has one writer; a second committer would only wait for it.
-    let shards = if settings.database.url.expose_secret().starts_with("sqlite:") { 1 } else { 2 };
+fn committer(settings: &Settings, metering: &Arc<MeteringService>, shards: usize) -> Committer {
     let bounds = CommitBounds { queue: settings.limits.commit_queue, batch: settings.limits.commit_batch };
     Committer::start(metering, shards, bounds, &Handle::current())
 }
 
 fn build(
     settings: &Settings,
-    store: Arc<dyn Store>,
+    stores: Stores,
     clock: Arc<dyn Clock>,
     test_clock: Option<Arc<TestClock>>,
 ) -> anyhow::Result<Services> {
+    let store = stores.all;
     let catalogue = Arc::new(settings.catalogue().clone());
     let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2Hasher::standard()?);
     let secrets: Arc<dyn SecretSource> = Arc::new(OsSecrets);
     let gauges = GaugeCarry { catalogue: catalogue.clone() };
     let hook: Arc<dyn PeriodHook> = Arc::new(BillingHook { gauges, catalogue: catalogue.clone() });
-    let metering = MeteringService::new(store.clone(), clock.clone(), catalogue.clone()).with_hook(hook.clone());
-    let metering = Arc::new(metering);
+    let metering = |store: Arc<dyn Store>| {
+        Arc::new(MeteringService::new(store, clock.clone(), catalogue.clone()).with_hook(hook.clone()))
+    };
+    let (metering, committed) = (metering(store.clone()), metering(stores.committers));
     let session_lifetime = TimeDelta::hours(i64::from(settings.sessions.ttl_hours));
     let meters: Arc<dyn MeterScales> = Arc::new(Scales(catalogue.clone()));
     let subscriptions = SubscriptionService {
@@ -163,7 +157,7 @@ fn build(
         },
         retention: retention(settings, &store, &clock),
         quota_answers: QuotaAnswers::default(),
-        committer: committer(settings, &metering),
+        committer: committer(settings, &committed, stores.shards),
         metering,
         intake: Intake::new(settings.server.body_limit_bytes, Duration::from_secs(settings.server.body_seconds)),
         batch_limit: settings.limits.batch_events,

@@ -9,14 +9,12 @@ const OWN: u64 = 64;
 const PER_DATABASE_CONNECTION: u64 = 3;
 /// For clients, however few there are.
 const LEAST: u64 = 16;
-/// For a worker's clients, however many there are: what each holds adds up.
-const MOST: usize = 25_000;
 
-/// Raises this process's limit to what it may have, and says how many clients each worker may then serve at once.
-pub fn clients_per_worker(workers: usize, database_connections: u32) -> usize {
+/// Raises this process's limit to what it may have, and says how many clients it may then serve at once, `most` at most.
+pub fn clients(most: usize, database_connections: u32) -> usize {
     let own = OWN + PER_DATABASE_CONNECTION * u64::from(database_connections);
-    let clients = raised().map_or(u64::MAX, |limit| limit.saturating_sub(own).max(LEAST));
-    usize::try_from(clients).map_or(MOST, |clients| clients / workers.max(1)).clamp(1, MOST)
+    let left = raised().map_or(u64::MAX, |limit| limit.saturating_sub(own).max(LEAST));
+    usize::try_from(left).map_or(most, |left| left.min(most))
 }
 
 /// The limit; `None` where there is none.
@@ -36,9 +34,9 @@ mod tests {
 
     #[test]
     fn the_limit_is_raised_and_clients_get_what_is_left() {
-        let (one, four) = (clients_per_worker(1, 16), clients_per_worker(4, 16));
+        let all = clients(usize::MAX, 16);
         assert_eq!(getrlimit(Resource::Nofile).current, getrlimit(Resource::Nofile).maximum);
-        assert!(four <= one && four >= one / 4, "{one} {four}");
-        assert!(clients_per_worker(1000, 1000) >= 1);
+        assert!(clients(usize::MAX, 1000) <= all && clients(usize::MAX, u32::MAX) >= 16);
+        assert_eq!(clients(5, 16), 5);
     }
 }

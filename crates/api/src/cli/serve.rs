@@ -47,7 +47,9 @@ pub async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     let threads = threads(&settings);
     let server = HttpServer::new(move || app(workers.clone()))
         .workers(threads)
-        .max_connections(files::clients_per_worker(threads, settings.database.max_connections))
+        .max_connections(
+            files::clients(settings.server.max_clients, settings.database.max_connections).div_ceil(threads),
+        )
         .client_request_timeout(HEAD_TIMEOUT)
         .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(settings.server.drain_seconds);

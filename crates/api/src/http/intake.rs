@@ -16,7 +16,7 @@ use std::time::Duration;
 /// What a body may hold without asking, so that ordinary calls go on while others flood.
 const OWN_BYTES: usize = 4 << 10;
 /// What all bodies may hold together beyond that.
-const SHARED_BYTES: usize = 64 << 20;
+const SHARED_BYTES: usize = 48 << 20;
 
 /// How bodies are read; one for the whole server.
 pub struct Intake {

@@ -9,6 +9,7 @@ use std::ops::RangeInclusive;
 
 const CONNECTIONS: RangeInclusive<u64> = 1..=1000;
 const WORKERS: RangeInclusive<u64> = 0..=1024;
+const CLIENTS: RangeInclusive<u64> = 1..=1_000_000;
 const BODY_LIMIT_BYTES: RangeInclusive<u64> = 1024..=64 * 1024 * 1024;
 const BODY_SECONDS: RangeInclusive<u64> = 1..=600;
 const DRAIN_SECONDS: RangeInclusive<u64> = 0..=600;
@@ -55,6 +56,7 @@ fn ranges(sections: &Sections) -> Vec<String> {
     [
         ("database.max_connections", u64::from(sections.database.max_connections), CONNECTIONS),
         ("server.workers", wide(server.workers), WORKERS),
+        ("server.max_clients", wide(server.max_clients), CLIENTS),
         ("server.body_limit_bytes", wide(server.body_limit_bytes), BODY_LIMIT_BYTES),
         ("server.body_seconds", server.body_seconds, BODY_SECONDS),
         ("server.drain_seconds", server.drain_seconds, DRAIN_SECONDS),

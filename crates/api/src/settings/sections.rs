@@ -61,6 +61,7 @@ pub struct Server {
     pub port: u16,
     /// 0 is one per core.
     pub workers: usize,
+    pub max_clients: usize,
     pub body_limit_bytes: usize,
     pub body_seconds: u64,
     pub drain_seconds: u64,

@@ -46,6 +46,7 @@ fn is_there_already(error: &DbErr) -> bool {
         return false;
     };
     let Some(error) = error.as_database_error() else { return false };
-    let number = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map(sqlx::mysql::MySqlDatabaseError::number);
+    let number =
+        error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map(sqlx::mysql::MySqlDatabaseError::number);
     number.is_some_and(|number| THERE_ALREADY.contains(&number))
 }
