@@ -39,12 +39,12 @@ impl Doing {
         let id = self.choose_id("code", |tables| {
             tables.redemption_codes.values(OUTSIDE).map(|code| code.id.as_uuid()).collect()
         });
-        let sealed = {
+        let text = {
             let core = self.world.eyes.lock();
             let found = core.tables.redemption_codes.values(OUTSIDE).find(|code| code.id.as_uuid() == id);
-            found.map(|code| code.sealed.0.clone())
+            found.and_then(|code| Some(code.sealed.0.split_once(':')?.1.to_owned()))
         };
-        let Some(code) = sealed else { return };
+        let Some(code) = text else { return };
         let answer = until_answered!(self.services().redemptions.redeem(&customer, &AccountRef::Default, &code));
         self.count("redeemed", "not redeemed", &answer);
         if let Ok(redeemed) = &answer {
