@@ -45,35 +45,42 @@ pub async fn wire(settings: &Settings) -> anyhow::Result<Arc<Services>> {
         Some(clock) => clock.clone(),
         None => Arc::new(SystemClock),
     };
-    Ok(Arc::new(build(settings, stores, clock, test_clock)?))
+    Ok(Arc::new(build(settings, &stores, clock, test_clock)?))
 }
 
 /// As `wire`, at another clock's time: for demo data that began in the past.
 pub async fn wire_at(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Services>> {
-    Ok(Arc::new(build(settings, Stores::connect(settings).await?, clock, None)?))
+    Ok(Arc::new(build(settings, &Stores::connect(settings).await?, clock, None)?))
 }
 
-fn committer(settings: &Settings, metering: &Arc<MeteringService>, shards: usize) -> Committer {
+/// The use cases of metering, and the committers, who have them on connections of their own.
+fn metering(
+    stores: &Stores,
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+    (catalogue, hook): (&Arc<Catalogue>, &Arc<dyn PeriodHook>),
+) -> (Arc<MeteringService>, Committer) {
+    let over = |store: &Arc<dyn Store>| {
+        Arc::new(MeteringService::new(store.clone(), clock.clone(), catalogue.clone()).with_hook(hook.clone()))
+    };
     let bounds = CommitBounds { queue: settings.limits.commit_queue, batch: settings.limits.commit_batch };
-    Committer::start(metering, shards, bounds, &Handle::current())
+    let committer = Committer::start(&over(&stores.committers), stores.shards, bounds, &Handle::current());
+    (over(&stores.all), committer)
 }
 
 fn build(
     settings: &Settings,
-    stores: Stores,
+    stores: &Stores,
     clock: Arc<dyn Clock>,
     test_clock: Option<Arc<TestClock>>,
 ) -> anyhow::Result<Services> {
-    let store = stores.all;
+    let store = stores.all.clone();
     let catalogue = Arc::new(settings.catalogue().clone());
     let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2Hasher::standard()?);
     let secrets: Arc<dyn SecretSource> = Arc::new(OsSecrets);
     let gauges = GaugeCarry { catalogue: catalogue.clone() };
     let hook: Arc<dyn PeriodHook> = Arc::new(BillingHook { gauges, catalogue: catalogue.clone() });
-    let metering = |store: Arc<dyn Store>| {
-        Arc::new(MeteringService::new(store, clock.clone(), catalogue.clone()).with_hook(hook.clone()))
-    };
-    let (metering, committed) = (metering(store.clone()), metering(stores.committers));
+    let (metering, committer) = metering(stores, settings, &clock, (&catalogue, &hook));
     let session_lifetime = TimeDelta::hours(i64::from(settings.sessions.ttl_hours));
     let meters: Arc<dyn MeterScales> = Arc::new(Scales(catalogue.clone()));
     let subscriptions = SubscriptionService {
@@ -157,7 +164,7 @@ fn build(
         },
         retention: retention(settings, &store, &clock),
         quota_answers: QuotaAnswers::default(),
-        committer: committer(settings, &committed, stores.shards),
+        committer,
         metering,
         intake: Intake::new(settings.server.body_limit_bytes, Duration::from_secs(settings.server.body_seconds)),
         batch_limit: settings.limits.batch_events,
