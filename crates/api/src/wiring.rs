@@ -39,7 +39,7 @@ pub const TEST_CLOCK_OPTION: &str = "test_clock";
 
 /// Connects and builds every service. The database is migrated already.
 pub async fn wire(settings: &Settings) -> anyhow::Result<Arc<Services>> {
-    let stores = Stores::connect(settings).await?;
+    let stores = Box::pin(Stores::connect(settings)).await?;
     let test_clock = settings.clock.test.then(|| Arc::new(TestClock::default()));
     let clock: Arc<dyn Clock> = match &test_clock {
         Some(clock) => clock.clone(),
@@ -50,7 +50,7 @@ pub async fn wire(settings: &Settings) -> anyhow::Result<Arc<Services>> {
 
 /// As `wire`, at another clock's time: for demo data that began in the past.
 pub async fn wire_at(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Services>> {
-    Ok(Arc::new(build(settings, &Stores::connect(settings).await?, clock, None)?))
+    Ok(Arc::new(build(settings, &Box::pin(Stores::connect(settings)).await?, clock, None)?))
 }
 
 /// The use cases of metering, and the committers, who have them on connections of their own.
