@@ -2,6 +2,7 @@
 
 use crate::columns::{self as c, added_column, index_step, named, table};
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbBackend;
 
 /// `provider_subscriptions`: one row per subscription, one at most per bill, with what the provider said last.
 pub struct ProviderSubscriptions;
@@ -73,8 +74,9 @@ impl MigrationTrait for ProviderCharges {
             .primary_key(&mut c::key(&["provider", "reference"]))
             .check(Expr::cust("amount > 0"))
             .to_owned();
-        // Where each statement is a transaction of its own, somebody may have died between the two.
-        if !m.has_table("provider_charges").await? {
+        // On MySQL each statement is a transaction of its own, and somebody may have died between the two.
+        let resumed = m.get_database_backend() == DbBackend::MySql && m.has_table("provider_charges").await?;
+        if !resumed {
             m.create_table(charges).await?;
         }
         m.get_connection().execute_unprepared(KNOWN_CHARGES).await.map(drop)

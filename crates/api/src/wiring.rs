@@ -65,7 +65,7 @@ fn metering(
     };
     let bounds = CommitBounds { queue: settings.limits.commit_queue, batch: settings.limits.commit_batch };
     let committer = Committer::start(&over(&stores.committers), stores.shards, bounds, &Handle::current());
-    (over(&stores.all), committer)
+    (over(&stores.general), committer)
 }
 
 fn build(
@@ -74,7 +74,7 @@ fn build(
     clock: Arc<dyn Clock>,
     test_clock: Option<Arc<TestClock>>,
 ) -> anyhow::Result<Services> {
-    let store = stores.all.clone();
+    let store = stores.general.clone();
     let catalogue = Arc::new(settings.catalogue().clone());
     let hasher: Arc<dyn PasswordHasher> = Arc::new(Argon2Hasher::standard()?);
     let secrets: Arc<dyn SecretSource> = Arc::new(OsSecrets);

@@ -19,7 +19,8 @@ const LEAST: u32 = 4 * SHARDS;
 
 /// One database.
 pub struct Stores {
-    pub all: Arc<dyn Store>,
+    /// For everything but the committers.
+    pub general: Arc<dyn Store>,
     pub committers: Arc<dyn Store>,
     /// How many committers there are.
     pub shards: usize,
@@ -39,11 +40,11 @@ impl Stores {
         let shards = if all.url.starts_with("sqlite:") { 1 } else { SHARDS };
         if shards == 1 || all.max_connections < LEAST {
             let store = open(&all, all.max_connections).await?;
-            return Ok(Self { committers: store.clone(), all: store, shards: shards as usize });
+            return Ok(Self { committers: store.clone(), general: store, shards: shards as usize });
         }
         let own = shards * PER_SHARD;
         let (committers, rest) = (open(&all, own).await?, open(&all, all.max_connections - own).await?);
-        Ok(Self { all: rest, committers, shards: shards as usize })
+        Ok(Self { general: rest, committers, shards: shards as usize })
     }
 }
 

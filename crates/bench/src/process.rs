@@ -104,18 +104,23 @@ impl Program {
         }
     }
 
-    /// Starts serving and waits until the server is ready. A port that was free may be somebody's by then: others are tried.
+    /// Starts serving and waits until the server is ready. Where a port that was free is somebody else's by then, others
+    /// are tried; any other failure to start is one.
     pub async fn serve(&self, tuning: Tuning) -> anyhow::Result<Server> {
-        for _ in 1..STARTS {
-            if let Ok(server) = self.try_to_serve(tuning).await {
-                return Ok(server);
+        let mut starts = 1;
+        loop {
+            let ports = (free_address()?, free_address()?);
+            match self.serve_at(ports, tuning).await {
+                Err(error) if starts < STARTS && [ports.0, ports.1].into_iter().any(is_taken) => {
+                    eprintln!("{error:#}: a port was taken meanwhile, others are tried");
+                    starts += 1;
+                }
+                served => return served,
             }
         }
-        self.try_to_serve(tuning).await
     }
 
-    async fn try_to_serve(&self, tuning: Tuning) -> anyhow::Result<Server> {
-        let (address, metrics) = (free_address()?, free_address()?);
+    async fn serve_at(&self, (address, metrics): (SocketAddr, SocketAddr), tuning: Tuning) -> anyhow::Result<Server> {
         let mut command = self.command(tuning.open_files);
         command.arg("serve").stdin(Stdio::null()).stdout(Stdio::null());
         command.env("SUANPAN__SERVER__PORT", address.port().to_string());
@@ -224,6 +229,10 @@ impl Commits {
 /// Any port that is free now.
 pub fn free_address() -> anyhow::Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+fn is_taken(address: SocketAddr) -> bool {
+    TcpListener::bind(address).is_err()
 }
 
 /// Whether a path is a program that can be started.

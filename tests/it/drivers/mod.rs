@@ -2,6 +2,7 @@
 //! leaves a connection inside a transaction, and a connection whose server went silent is waited for without end.
 
 mod cancelled;
+mod full;
 mod relay;
 mod silent;
 mod thrown_out;

@@ -26,10 +26,11 @@ pub(super) async fn up(conn: &DatabaseConnection) -> Result<(), DbErr> {
         named(conn, WRITE, step.name()).await?;
         match Migrator::up(conn, Some(1)).await {
             Ok(()) => {}
-            Err(error) if resumed && is_there_already(&error) => named(conn, NOTE, step.name()).await?,
+            Err(error) if !is_there_already(&error) => return Err(error),
+            Err(_) if resumed => named(conn, NOTE, step.name()).await?,
             Err(error) => {
-                // Nobody died: what is in the way next time is in the way. Fails when the connection is lost.
-                let _forgotten = conn.execute_unprepared(FORGET).await;
+                // Nobody died here: what is in the way is somebody else's, next time too.
+                conn.execute_unprepared(FORGET).await?;
                 return Err(error);
             }
         }

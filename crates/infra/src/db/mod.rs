@@ -69,4 +69,5 @@ mod webhooks;
 
 pub use backup::copy_sqlite;
 pub use connect::{Database, DatabaseSettings, connect, open};
+pub use error::store_error;
 pub use migrate::{MigrationState, migrate_down, migrate_up, migration_status};
