@@ -2,7 +2,8 @@
 
 use chrono::NaiveDate;
 use domain::id::{
-    AccountId, AdjustmentId, BillId, BillPaymentId, GrantId, OrderId, RedemptionUseId, RefundId, ReservationId, UserId,
+    AccountId, AdjustmentId, BillId, BillPaymentId, GrantId, InvoiceId, OrderId, RedemptionUseId, RefundId,
+    ReservationId, UserId,
 };
 use domain::metering::{Consume, ReservationStatus, UsageRecord};
 use domain::money::Money;
@@ -29,6 +30,8 @@ pub struct Book {
     pub bills: BTreeMap<BillId, Money>,
     /// Bills that were said to be paid, and by which payment.
     pub paid: BTreeMap<BillId, BillPaymentId>,
+    /// What invoices were said to be over.
+    pub invoices: BTreeMap<InvoiceId, Money>,
     pub orders: BTreeSet<OrderId>,
     pub refunds: BTreeSet<RefundId>,
     /// Messages of the provider that were acknowledged, by their place.

@@ -26,6 +26,9 @@ pub enum Act {
     ChargeBill,
     VoidBill,
     RefundBill,
+    AskForInvoice,
+    /// Issues, rejects or reverses.
+    DecideInvoice,
     /// A chunk of renewals, interim bills, chasing or closing.
     BillingRound,
     Order,
@@ -89,6 +92,8 @@ const WEIGHTS: &[(Act, usize)] = &[
     (Act::ChargeBill, 6),
     (Act::VoidBill, 2),
     (Act::RefundBill, 3),
+    (Act::AskForInvoice, 4),
+    (Act::DecideInvoice, 4),
     (Act::BillingRound, 14),
     (Act::Order, 10),
     (Act::PayAtProvider, 14),

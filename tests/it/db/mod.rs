@@ -1,6 +1,7 @@
 //! Adapters against real databases.
 
 mod audit;
+mod bulk;
 mod identity;
 mod ledger;
 mod notices;

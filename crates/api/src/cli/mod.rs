@@ -7,6 +7,7 @@ mod backup;
 mod close;
 mod doctor;
 mod files;
+mod listening;
 mod migrate;
 mod partitions;
 mod recompute;

@@ -1,6 +1,7 @@
 //! `suanpan serve`: migrate, seed a new development database, listen, drain.
 
 use super::admin::said;
+use super::listening::listen;
 use super::{files, say, seed, start_logging};
 use crate::dispatcher::Dispatcher;
 use crate::fake_provider;
@@ -53,8 +54,7 @@ pub async fn serve(mut settings: Settings) -> anyhow::Result<()> {
         .client_request_timeout(HEAD_TIMEOUT)
         .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(settings.server.drain_seconds);
-    let address = (settings.server.host, settings.server.port);
-    let server = server.bind(address).with_context(|| format!("cannot listen on {}:{}", address.0, address.1))?;
+    let server = server.listen(listen((settings.server.host, settings.server.port).into())?)?;
     let listening = server.addrs();
     metrics::serve(&settings)?;
     let background = loops::start(&services);

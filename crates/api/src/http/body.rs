@@ -35,7 +35,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 pub async fn read(request: &HttpRequest, payload: Payload, accepted: &[&str]) -> ApiResult<web::Bytes> {
     check_type(request, accepted)?;
     let services = request.app_data::<web::Data<Arc<Services>>>().ok_or(Error::Unavailable)?;
-    Ok(services.intake.read(request, payload, services.intake.body_bytes).await?.freeze())
+    Ok(services.intake.read(payload, services.intake.body_bytes).await?.freeze())
 }
 
 /// Parses JSON; syntax is `malformed`, anything else `invalid` with the field's path.

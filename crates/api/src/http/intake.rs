@@ -2,10 +2,8 @@
 //! neither a slow client nor many of them hold what others need.
 
 use super::problem::{ApiError, ApiResult};
-use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::rt::time;
 use actix_web::web::BytesMut;
 use domain::error::Error;
@@ -14,7 +12,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// What a body may hold without asking, so that ordinary calls go on while others flood.
-const OWN_BYTES: usize = 4 << 10;
+const OWN_BYTES: usize = 8 << 10;
+/// What a body makes its connection hold besides: a buffer as long as what came of it at once, which the socket bounds.
+const CONNECTION_BYTES: usize = 64 << 10;
 /// What all bodies may hold together beyond that.
 const SHARED_BYTES: usize = 48 << 20;
 
@@ -39,28 +39,28 @@ impl Intake {
     }
 
     /// Reads a body to its end, at most `most` bytes of it.
-    pub async fn read(&self, request: &HttpRequest, payload: Payload, most: usize) -> ApiResult<BytesMut> {
-        let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    pub async fn read(&self, payload: Payload, most: usize) -> ApiResult<BytesMut> {
         let late = |_| {
             let detail = format!("The body did not arrive within {} seconds.", self.within.as_secs());
             ApiError::plain(StatusCode::REQUEST_TIMEOUT, "too_slow", detail)
         };
-        time::timeout(self.within, self.collect(payload, announced, most)).await.map_err(late)?
+        time::timeout(self.within, self.collect(payload, most)).await.map_err(late)?
     }
 
-    async fn collect(&self, mut payload: Payload, announced: Option<usize>, most: usize) -> ApiResult<BytesMut> {
-        // What is announced is not touched before it comes, and does not move while it does.
-        let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0).min(most));
+    /// Room is made for what has come, never for what is announced: memory that was used before is there at once, so that
+    /// an announcement alone would hold as much as a body.
+    async fn collect(&self, mut payload: Payload, most: usize) -> ApiResult<BytesMut> {
+        let mut bytes = BytesMut::new();
         let mut share = Share { of: self, bytes: 0 };
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|_| ApiError::malformed("The body could not be read."))?;
-            if bytes.len() + chunk.len() > most {
+            let come = bytes.len() + chunk.len();
+            if come > most {
                 let detail = format!("The body has more than {most} bytes.");
                 return Err(ApiError::plain(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail));
             }
             bytes.reserve(chunk.len());
-            let held = if announced.is_some() { bytes.len() + chunk.len() } else { bytes.capacity() };
-            share.grow_to(held.saturating_sub(OWN_BYTES))?;
+            share.grow_to((bytes.capacity() + come.min(CONNECTION_BYTES)).saturating_sub(OWN_BYTES))?;
             bytes.extend_from_slice(&chunk);
         }
         Ok(bytes)
@@ -85,7 +85,6 @@ impl Drop for Share<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::test::TestRequest;
 
     fn intake() -> Intake {
         Intake::new(1 << 20, Duration::from_secs(1))
@@ -108,7 +107,7 @@ mod tests {
     async fn a_body_that_stops_arriving_is_too_slow() {
         let payload = Payload::Stream { payload: futures_util::stream::pending().boxed_local() };
         let intake = Intake::new(10, Duration::from_millis(10));
-        let problem = intake.read(&TestRequest::default().to_http_request(), payload, 10).await.unwrap_err().problem();
+        let problem = intake.read(payload, 10).await.unwrap_err().problem();
         assert_eq!((problem.0, problem.1.code), (StatusCode::REQUEST_TIMEOUT, "too_slow"));
     }
 }

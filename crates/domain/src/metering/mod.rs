@@ -11,6 +11,7 @@ mod decide;
 mod holding;
 mod holds;
 mod load;
+mod means;
 mod member_books;
 mod member_quota;
 mod month;

@@ -1,46 +1,28 @@
 //! Closing quota periods: which are due, what they were used for, and which terms are renewed.
 
-use super::bills::accounts_of;
-use super::bulk::{self, Existing};
-use super::columns::{corrupt, currency, meter, one_of, rows_per_statement, sum};
-use super::entity::{billing_record, billing_tariff_mark, quota_period, usage_key, usage_record, user_subscription};
+use super::columns::{one_of, rows_per_statement};
+use super::entity::{billing_record, quota_period, usage_key, usage_record, user_subscription};
 use super::error::store_error;
 use super::repos::Repos;
 use super::subscriptions::opened_period;
-use super::usage::{first_id_at, record};
+use super::usage::first_id_at;
+use super::{closing_usage, tariff_marks};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::billing::{BillKind, BillStatus, BilledRows, ClosingRepository, Slot, TariffMark, UsageSum};
-use domain::id::{AccountId, PlanVersionId};
+use domain::id::AccountId;
 use domain::metering::{MAX_EARLY, UsageRecord};
-use domain::money::Money;
 use domain::page::{Page, PageRequest};
 use domain::plans::OpenedPeriod;
-use domain::quantity::Quantity;
 use domain::store::StoreResult;
 use domain::time::Period;
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
-
-const MARKS: &str = "billing_tariff_marks";
-const USAGE: &str = "usage_records";
-
-#[derive(FromQueryResult)]
-struct SumRow {
-    account_id: Uuid,
-    period_start: DateTime<Utc>,
-    meter: String,
-    adjustment: bool,
-    currency: String,
-    overage: i64,
-    wallet: i64,
-    fee: i64,
-}
 
 #[async_trait]
 impl<C: ConnectionTrait + Send + Sync> ClosingRepository for Repos<C> {
@@ -178,90 +160,19 @@ impl<C: ConnectionTrait + Send + Sync> ClosingRepository for Repos<C> {
     }
 
     async fn mark(&self, marks: &[TariffMark]) -> StoreResult<()> {
-        let slots: Vec<Slot> = marks.iter().map(|mark| (mark.account, mark.period_start)).collect();
-        let there = self.marks(&slots).await?;
-        let same = |a: &TariffMark, b: &TariffMark| {
-            (a.account, a.period_start, &a.meter, a.position) == (b.account, b.period_start, &b.meter, b.position)
-        };
-        let fresh = marks.iter().filter(|mark| !there.iter().any(|known| same(known, mark)));
-        let rows: Vec<_> = fresh.map(mark_row).collect();
-        bulk::insert::<billing_tariff_mark::Entity>(&self.conn, &rows, Existing::Fail).await
+        tariff_marks::insert(&self.conn, marks).await
     }
 
     async fn marks(&self, slots: &[Slot]) -> StoreResult<Vec<TariffMark>> {
-        use billing_tariff_mark::Column as M;
-        let wanted: BTreeSet<Slot> = slots.iter().copied().collect();
-        let mut marks = Vec::new();
-        for chunk in accounts_of(slots).chunks(rows_per_statement(1)) {
-            let query = billing_tariff_mark::Entity::find()
-                .filter(one_of(self.conn.get_database_backend(), M::AccountId, chunk.to_vec()))
-                .order_by_asc(M::Position);
-            for row in query.all(&self.conn).await.map_err(store_error)? {
-                marks.push(mark_of(&row)?);
-            }
-        }
-        marks.retain(|mark| wanted.contains(&(mark.account, mark.period_start)));
-        Ok(marks)
+        tariff_marks::find(&self.conn, slots).await
     }
 
     async fn usage_sums(&self, slots: &[Slot], only_adjustments: bool) -> StoreResult<Vec<UsageSum>> {
-        use usage_record::Column as U;
-        let (backend, mut sums) = (self.conn.get_database_backend(), Vec::new());
-        let mut starts = BTreeMap::<DateTime<Utc>, Vec<Uuid>>::new();
-        for (account, start) in slots {
-            starts.entry(*start).or_default().push(account.as_uuid());
-        }
-        for (start, accounts) in starts {
-            for chunk in accounts.chunks(rows_per_statement(1)) {
-                let mut query = usage_record::Entity::find()
-                    .select_only()
-                    .columns([U::AccountId, U::PeriodStart, U::Meter, U::Adjustment, U::Currency])
-                    .column_as(total(backend, "from_overage"), "overage")
-                    .column_as(total(backend, "from_wallet"), "wallet")
-                    .column_as(total(backend, "amount_nanos"), "fee")
-                    .filter(one_of(backend, U::AccountId, chunk.to_vec()))
-                    // What counts in a period was recorded after it began, but for the difference of two clocks.
-                    .filter(U::Id.gte(first_id_at(start - MAX_EARLY)))
-                    .filter(U::PeriodStart.eq(start))
-                    .filter(Condition::any().add(U::FromOverage.ne(0)).add(U::FromWallet.ne(0)));
-                if only_adjustments {
-                    query = query.filter(U::Adjustment.eq(true));
-                }
-                for column in [U::AccountId, U::PeriodStart, U::Meter, U::Adjustment, U::Currency] {
-                    query = query.group_by(column);
-                }
-                for row in query.into_model::<SumRow>().all(&self.conn).await.map_err(store_error)? {
-                    sums.push(usage_sum(&row)?);
-                }
-            }
-        }
-        Ok(sums)
+        closing_usage::sums(&self.conn, slots, only_adjustments).await
     }
 
-    async fn rows(
-        &self,
-        (account, start): Slot,
-        which: &BilledRows,
-        page: PageRequest,
-    ) -> StoreResult<Page<UsageRecord>> {
-        use usage_record::Column as U;
-        let conditions = [
-            which.meter.as_ref().map(|meter| U::Meter.eq(meter.as_str())),
-            which.adjustment.map(|late| U::Adjustment.eq(late)),
-            which.since.map(|since| U::RecordedAt.gte(since)),
-            which.until.map(|until| U::RecordedAt.lt(until)),
-            page.before.map(|before| U::Id.lt(before)),
-        ];
-        let query = usage_record::Entity::find()
-            .filter(U::AccountId.eq(account.as_uuid()))
-            .filter(U::Id.gte(first_id_at(start - MAX_EARLY)))
-            .filter(U::PeriodStart.eq(start))
-            .filter(Condition::any().add(U::FromOverage.ne(0)).add(U::AmountNanos.ne(0)));
-        let query = conditions.into_iter().flatten().fold(query, QueryFilter::filter);
-        let query = query.order_by_desc(U::Id).limit(u64::from(page.limit) + 1);
-        let rows = query.all(&self.conn).await.map_err(store_error)?;
-        let records = rows.into_iter().map(record).collect::<StoreResult<Vec<_>>>()?;
-        Ok(Page::cut(records, page.limit, |record| record.id.as_uuid()))
+    async fn rows(&self, slot: Slot, which: &BilledRows, page: PageRequest) -> StoreResult<Page<UsageRecord>> {
+        closing_usage::rows(&self.conn, slot, which, page).await
     }
 
     async fn renewals(
@@ -310,45 +221,4 @@ fn open(until: DateTime<Utc>, began_before: Option<DateTime<Utc>>) -> Select<quo
         Some(time) => query.filter(P::PeriodStart.lt(time)),
         None => query,
     }
-}
-
-fn total(backend: sea_orm::DbBackend, column: &'static str) -> SimpleExpr {
-    Expr::cust(sum(backend, column))
-}
-
-fn usage_sum(row: &SumRow) -> StoreResult<UsageSum> {
-    let overage = Quantity::atoms(row.overage).saturating_add(Quantity::atoms(row.wallet));
-    Ok(UsageSum {
-        account: AccountId::from_uuid(row.account_id),
-        period_start: row.period_start,
-        meter: meter(&row.meter, USAGE)?,
-        adjustment: row.adjustment,
-        overage,
-        fee: Money::from_nanos(row.fee, currency(&row.currency, USAGE)?),
-    })
-}
-
-fn mark_row(mark: &TariffMark) -> billing_tariff_mark::Model {
-    billing_tariff_mark::Model {
-        account_id: mark.account.as_uuid(),
-        period_start: mark.period_start,
-        meter: mark.meter.to_string(),
-        position: mark.position.as_atoms(),
-        plan_version_id: mark.version.as_uuid(),
-        seats: i32::try_from(mark.seats).unwrap_or(i32::MAX),
-    }
-}
-
-fn mark_of(row: &billing_tariff_mark::Model) -> StoreResult<TariffMark> {
-    if row.position < 0 {
-        return Err(corrupt(MARKS, "position"));
-    }
-    Ok(TariffMark {
-        account: AccountId::from_uuid(row.account_id),
-        period_start: row.period_start,
-        meter: meter(&row.meter, MARKS)?,
-        position: Quantity::atoms(row.position),
-        version: PlanVersionId::from_uuid(row.plan_version_id),
-        seats: u32::try_from(row.seats).map_err(|_| corrupt(MARKS, "seats"))?,
-    })
 }

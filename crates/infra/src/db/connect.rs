@@ -1,5 +1,6 @@
 //! Connecting: one pool, or on SQLite one writer beside a pool of readers.
 
+use super::checkpoints::{self, Checkpoints};
 use super::error::store_error;
 use super::migrate::is_current;
 use super::repos::Repos;
@@ -47,6 +48,7 @@ pub struct Shared {
     pub(super) versions: RwLock<HashMap<PlanVersionId, Arc<PlanVersion>>>,
     /// Statements of units of work so far.
     statements: Arc<AtomicU64>,
+    _checkpoints: Option<Checkpoints>,
 }
 
 /// The store: reads committed data, begins units of work.
@@ -58,11 +60,18 @@ pub async fn connect(settings: &DatabaseSettings) -> StoreResult<Database> {
     let mut writer = open(settings, if sqlite { 1 } else { settings.max_connections }).await?;
     let statements = Arc::new(AtomicU64::new(0));
     let counter = statements.clone();
-    writer.set_metric_callback(move |_| {
-        counter.fetch_add(1, Ordering::Relaxed);
-    });
-    let conn = if sqlite { open(settings, settings.max_connections.max(2)).await? } else { writer.clone() };
-    Ok(Repos { conn, shared: Arc::new(Shared { writer, versions: RwLock::default(), statements }), pending: None })
+    let (conn, checkpoints) = if sqlite {
+        let readers = open(settings, settings.max_connections.max(2)).await?;
+        let checkpoints = Checkpoints::start(readers.clone(), &mut writer, counter);
+        (readers, Some(checkpoints))
+    } else {
+        writer.set_metric_callback(move |_| {
+            counter.fetch_add(1, Ordering::Relaxed);
+        });
+        (writer.clone(), None)
+    };
+    let shared = Shared { writer, versions: RwLock::default(), statements, _checkpoints: checkpoints };
+    Ok(Repos { conn, shared: Arc::new(shared), pending: None })
 }
 
 impl Database {
@@ -92,6 +101,7 @@ pub async fn open(settings: &DatabaseSettings, connections: u32) -> StoreResult<
                 .foreign_keys(true)
                 .busy_timeout(SQLITE_BUSY)
                 .statement_cache_capacity(STATEMENTS)
+                .pragma("wal_autocheckpoint", checkpoints::AUTOMATIC)
         })
         .map_sqlx_postgres_opts(move |postgres| {
             let postgres = if plain { postgres.ssl_mode(PgSslMode::Disable) } else { postgres };

@@ -40,6 +40,10 @@ pub fn what_was_told_is_there(core: &Core, book: &Book, whole: bool) -> Found {
         let row = tables.bill_payments.get(OUTSIDE, payment).map(|row| row.bill);
         same(&row, &Some(*bill), || format!("the bill of {payment}"))?;
     }
+    for (id, amount) in &book.invoices {
+        let row = tables.invoices.get(OUTSIDE, id).map(|row| row.amount);
+        same(&row, &Some(*amount), || format!("what {id} is over"))?;
+    }
     let lost = book.orders.iter().find(|id| tables.orders.get(OUTSIDE, id).is_none());
     hold(lost.is_none(), || format!("order {lost:?} was acknowledged, and is gone"))?;
     let lost = book.refunds.iter().find(|id| tables.refunds.get(OUTSIDE, id).is_none());

@@ -74,6 +74,30 @@ fn is_booked(core: &Core, bill: &Bill) -> Found {
     same(&back, &(bill.status == BillStatus::Void), || format!("whether {} is booked back", bill.id))
 }
 
+/// A bill has one invoice that stands, over no more than was paid and did not come back, unless it is known to be outdated.
+pub fn invoices_are_over_what_was_paid(core: &Core) -> Found {
+    let mut standing = BTreeMap::new();
+    for invoice in core.tables.invoices.values(OUTSIDE).filter(|invoice| invoice.status.stands()) {
+        if let Some(other) = standing.insert(invoice.bill, invoice) {
+            return Err(format!("{} and {} are of one bill", invoice.id, other.id));
+        }
+    }
+    let mut back: BTreeMap<BillId, i64> = BTreeMap::new();
+    for issued in core.tables.bills.values(OUTSIDE).filter(|issued| issued.bill.status == BillStatus::Paid) {
+        if let Some(original) = issued.bill.refund_of {
+            *back.entry(original).or_default() += issued.bill.totals.total.nanos();
+        }
+    }
+    for (bill, invoice) in standing {
+        let total = core.tables.bills.get(OUTSIDE, &bill).map_or(0, |issued| issued.bill.totals.total.nanos());
+        let left = total - back.get(&bill).copied().unwrap_or(0);
+        let over = invoice.amount.nanos();
+        hold(over > 0, || format!("{} is over nothing", invoice.id))?;
+        hold(over <= left || invoice.outdated_at.is_some(), || format!("{} is over {over} of {left}", invoice.id))?;
+    }
+    Ok(())
+}
+
 /// Coupons were used by as many bills as they say, and not more often than they may be.
 pub fn coupons_are_counted(core: &Core) -> Found {
     let mut uses: BTreeMap<&str, u32> = BTreeMap::new();

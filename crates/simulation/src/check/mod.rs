@@ -17,7 +17,7 @@ use crate::core::Core;
 use crate::world::World;
 
 /// What holds for the rows by themselves.
-const ALWAYS: [fn(&Core) -> Found; 21] = [
+const ALWAYS: [fn(&Core) -> Found; 22] = [
     metering::counters_are_sums_of_usage,
     metering::holds_are_open_reservations,
     metering::grants_add_up,
@@ -29,6 +29,7 @@ const ALWAYS: [fn(&Core) -> Found; 21] = [
     bills::periods_are_billed_once,
     bills::bills_are_paid_and_refunded_once,
     bills::coupons_are_counted,
+    bills::invoices_are_over_what_was_paid,
     payments::ledger_accounts_are_what_is_open,
     payments::captures_are_booked_once,
     payments::orders_are_delivered_once,

@@ -110,7 +110,7 @@ impl Doing {
         self.tell(&format!("pays {bill}, outside: {outside}"), &answer.map(|paid| paid.value.id));
     }
 
-    fn bill_and_owner(&self, id: Uuid) -> Option<(BillId, Actor)> {
+    pub(super) fn bill_and_owner(&self, id: Uuid) -> Option<(BillId, Actor)> {
         let id = BillId::from_uuid(id);
         let account = self.world.eyes.lock().tables.bills.get(OUTSIDE, &id)?.bill.account;
         Some((id, self.owner_of(account)?))

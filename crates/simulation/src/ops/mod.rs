@@ -2,6 +2,7 @@
 
 mod billing;
 mod incentives;
+mod invoices;
 mod keeping;
 mod metering;
 mod notices;
@@ -67,6 +68,8 @@ impl Doing {
             Act::ChargeBill => self.charge_bill().await,
             Act::VoidBill => self.void_bill().await,
             Act::RefundBill => self.refund_bill().await,
+            Act::AskForInvoice => self.ask_for_invoice().await,
+            Act::DecideInvoice => self.decide_invoice().await,
             Act::BillingRound => self.billing_round().await,
             Act::Order => self.order().await,
             Act::PayAtProvider => self.pay_at_provider(),

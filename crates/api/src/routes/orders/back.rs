@@ -68,7 +68,7 @@ pub async fn take_notification(
     services: web::Data<Arc<Services>>,
 ) -> ApiResult {
     let provider = Provider::parse(&provider).ok_or_else(|| ApiError::not_found("provider"))?;
-    let body = services.intake.read(&request, payload.into_inner(), MAX_NOTIFICATION_BYTES).await?.to_vec();
+    let body = services.intake.read(payload.into_inner(), MAX_NOTIFICATION_BYTES).await?.to_vec();
     let raw = RawNotification { headers: headers(&request), body };
     let hear = move |all: Arc<Services>| async move {
         // First: what it says of subscriptions is done before the message counts as taken.
