@@ -66,7 +66,7 @@ mod tests {
     use super::*;
     use crate::db::connect::{DatabaseSettings, open};
 
-    /// Of three pages each: twice what the log would hold before a commit moves them.
+    /// Of three pages each: more than the log holds before a commit moves pages itself.
     const ROWS: u64 = 15_000;
 
     #[tokio::test]

@@ -96,12 +96,12 @@ fn is_as_good(now: f64, reference: f64) -> bool {
 
 fn told(recoveries: &[Recovery]) -> String {
     let slowest = recoveries.iter().map(|recovery| recovery.windows).max().unwrap_or(0);
-    let drifted = recoveries.iter().filter(|recovery| recovery.only_as_after).count();
+    let drifted: Vec<usize> = (0..recoveries.len()).filter(|number| recoveries[*number].only_as_after).collect();
     let rate = |recovery: Option<&Recovery>| recovery.map_or(0.0, |recovery| recovery.before);
     format!(
-        "{PERCENT} % of the rate again within {slowest} s, {} times of that before and {drifted} times of that 10 to 25 s \
-         after; {:.0} events/s before the first fault, {:.0} before the last",
-        recoveries.len() - drifted,
+        "{PERCENT} % of the rate again within {slowest} s, {} times of that before, and after the faults {drifted:?} of that \
+         10 to 25 s later; {:.0} events/s before the first fault, {:.0} before the last",
+        recoveries.len() - drifted.len(),
         rate(recoveries.first()),
         rate(recoveries.last()),
     )

@@ -47,6 +47,7 @@ impl Filled {
     fn is_constant(&self) -> bool {
         self.values.iter().all(|value| *value == self.values[0])
     }
+
     fn array(&self) -> Value {
         let nothing = self.nullable.then(|| nothing_of(&self.kind));
         let values = self.values.iter().map(|value| or_nothing(value, nothing.as_ref())).collect();
