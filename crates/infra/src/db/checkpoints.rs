@@ -32,7 +32,7 @@ impl Checkpoints {
             loop {
                 due.notified().await;
                 if let Err(error) = shorten(&readers, &uncounted).await {
-                    tracing::debug!(error = ?error, "the log of SQLite could not be shortened; it is tried again");
+                    tracing::warn!(error = ?error, "the log of SQLite could not be shortened; it is tried again");
                 }
             }
         }))
