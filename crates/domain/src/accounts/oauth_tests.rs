@@ -99,7 +99,7 @@ fn making_a_user(email_taken: bool, given: bool) -> MockWork {
     work
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn what_is_begun_is_stored_before_the_browser_leaves() {
     let mut work = MockWork::default();
     work.oauth_flows.expect_insert().withf(|flow| flow.belongs_to(&secrets(), &github())).returning(|_| Ok(()));
@@ -108,7 +108,7 @@ async fn what_is_begun_is_stored_before_the_browser_leaves() {
     assert_eq!((begun.browser, store.commits()), (secrets().browser, 1));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn an_unknown_identity_becomes_a_new_user_and_never_another_with_the_same_address() {
     for email_taken in [false, true] {
         let store = MockStore::default()
@@ -122,7 +122,7 @@ async fn an_unknown_identity_becomes_a_new_user_and_never_another_with_the_same_
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn an_address_that_the_provider_did_not_verify_is_not_given_to_the_new_user() {
     let unverified = ExternalIdentity { email_verified: false, ..who() };
     let store = MockStore::default().beginning(taking(log_in_flow(), true)).beginning(making_a_user(false, false));
@@ -130,7 +130,7 @@ async fn an_address_that_the_provider_did_not_verify_is_not_given_to_the_new_use
     assert!(finish(&store, providers(Some(unverified)), true).await.is_ok());
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn while_registration_is_closed_only_known_identities_come_in() {
     let mut work = MockWork::default();
     nobody_knows_it(&mut work);
@@ -139,7 +139,7 @@ async fn while_registration_is_closed_only_known_identities_come_in() {
     assert_eq!(store.commits(), 1);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_flow_that_another_took_or_that_is_another_browsers_or_over_asks_no_provider() {
     let elsewhere = OAuthFlow { browser_hash: secrets().state.hash(), ..log_in_flow() };
     let over = OAuthFlow { expires_at: samples::created_at(), ..log_in_flow() };
@@ -152,7 +152,7 @@ async fn a_flow_that_another_took_or_that_is_another_browsers_or_over_asks_no_pr
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_flow_is_used_up_even_when_the_provider_refuses() {
     let store = Arc::new(MockStore::default().beginning(taking(log_in_flow(), true)));
     assert!(matches!(finish(&store, providers(None), true).await, Err(Error::Forbidden("no"))));
@@ -171,7 +171,7 @@ fn known(user: &User) -> MockWork {
     work
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_known_identity_opens_its_user_unless_that_user_is_disabled() {
     let active = samples::user("zhang");
     let disabled = User { status: UserStatus::Disabled, ..active.clone() };
@@ -184,7 +184,7 @@ async fn a_known_identity_opens_its_user_unless_that_user_is_disabled() {
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn with_a_challenge_the_session_waits_for_its_code_and_its_secret() {
     let challenge =
         ExchangeChallenge::parse(&crate::text::hex(&<sha2::Sha256 as sha2::Digest>::digest(b"kept"))).unwrap();
@@ -223,7 +223,7 @@ fn link_flow(user: &User) -> OAuthFlow {
     flow(Purpose::Link { user: user.id, session: SessionId::new(samples::created_at()) })
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_link_needs_the_session_that_began_it_and_an_identity_that_is_nobody_elses() {
     let (user, other) = (samples::user("zhang"), samples::user("other"));
     let of = |owner: &User| Some(OAuthIdentity::new(owner.id, github(), &who(), samples::created_at()));
@@ -244,7 +244,7 @@ async fn a_link_needs_the_session_that_began_it_and_an_identity_that_is_nobody_e
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn two_who_link_one_identity_at_once_meet_at_the_index_and_the_second_is_refused() {
     let (user, other) = (samples::user("zhang"), samples::user("other"));
     let mut first = linking(&user, TimeDelta::days(1));
@@ -259,7 +259,7 @@ async fn two_who_link_one_identity_at_once_meet_at_the_index_and_the_second_is_r
     assert!(matches!(finish(&store, providers(Some(who())), true).await, Err(Error::Conflict { .. })));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn the_last_way_to_log_in_stays() {
     let with_password = samples::user("zhang");
     let without = User { password_hash: None, ..with_password.clone() };
@@ -284,7 +284,7 @@ async fn the_last_way_to_log_in_stays() {
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn an_api_key_links_and_unlinks_nothing() {
     let user = samples::user("zhang");
     let key = samples::api_key(&user, &samples::token(TokenKind::ApiKey, 1));

@@ -52,7 +52,7 @@ fn free_names() -> MockWork {
     work
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_user_an_account_and_a_session_come_into_being_together() {
     let mut work = free_names();
     work.users.expect_insert().times(1).returning(|_| Ok(()));
@@ -65,7 +65,7 @@ async fn a_user_an_account_and_a_session_come_into_being_together() {
     assert_eq!((made.user.role, made.account.kind, store.commits()), (Role::User, AccountKind::Personal, 1));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_taken_name_is_a_conflict_that_names_its_field() {
     let mut reads = MockWork::default();
     reads
@@ -78,7 +78,7 @@ async fn a_taken_name_is_a_conflict_that_names_its_field() {
     assert!(matches!(answer, Err(Error::Conflict { detail, .. }) if detail == "The email is taken."));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_user_without_any_login_name_is_not_made() {
     let store = Arc::new(MockStore::default());
     let password = Password::choose("12345678").unwrap();
@@ -104,7 +104,7 @@ fn holding(account: &Account) -> MockWork {
     work
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn strangers_find_no_account_whichever_way_they_name_it() {
     let (owner, stranger) = (samples::user("owner"), samples::user("stranger"));
     let account = account_of(&owner);
@@ -117,7 +117,7 @@ async fn strangers_find_no_account_whichever_way_they_name_it() {
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn owners_operators_in_sessions_and_service_keys_find_it() {
     let (owner, stranger) = (samples::user("owner"), samples::user("stranger"));
     let admin = User { role: Role::Admin, ..stranger };
@@ -130,7 +130,7 @@ async fn owners_operators_in_sessions_and_service_keys_find_it() {
     assert!(resolve(&work, &plain_key_of_an_admin, &AccountRef::Id(account.id), Act::ReadQuota).await.is_err());
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_key_finds_only_the_account_it_draws_from() {
     let owner = samples::user("owner");
     let other = Account { id: crate::id::AccountId::new(samples::created_at()), ..account_of(&owner) };
@@ -146,7 +146,7 @@ fn shared(account: &Account, member: UserId, role: Option<MemberRole>) -> MockWo
     work
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_teams_account_is_found_by_its_members_for_what_their_role_allows() {
     let (owner, member) = (samples::user("owner"), samples::user("member"));
     let account = Account::team(owner.personal_account, owner.id, "team".to_owned(), samples::created_at());
@@ -163,7 +163,7 @@ async fn a_teams_account_is_found_by_its_members_for_what_their_role_allows() {
     assert_eq!(resolve_reader(&admin, &member.as_actor(), &which).await.unwrap().1, None);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_key_on_a_teams_account_is_worth_no_more_than_its_users_membership() {
     let (owner, member) = (samples::user("owner"), samples::user("member"));
     let account = Account::team(owner.personal_account, owner.id, "team".to_owned(), samples::created_at());
@@ -176,7 +176,7 @@ async fn a_key_on_a_teams_account_is_worth_no_more_than_its_users_membership() {
     assert!(matches!(resolve(&removed, &actor, &which, Act::ReadQuota).await, Err(Error::NotFound("account"))));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_registration_that_lost_the_race_for_a_name_is_tried_again_and_finds_it_taken() {
     let mut lost = free_names();
     lost.users.expect_insert().returning(|_| Err(StoreError::Duplicate));

@@ -24,7 +24,7 @@ fn creating(text: &str) -> MockWork {
     work
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn this_month_and_those_ahead_are_made_each_in_its_own_unit_of_work() {
     let mut reads = MockWork::default();
     reads.usage_months.expect_partitions().returning(|| Ok(Some(vec![month("2027-06")])));
@@ -35,7 +35,7 @@ async fn this_month_and_those_ahead_are_made_each_in_its_own_unit_of_work() {
     assert_eq!(store.commits(), 2);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn rows_in_the_catch_all_get_their_month_first() {
     let mut reads = MockWork::default();
     let all = ["2027-06", "2027-07", "2027-08"];
@@ -47,7 +47,7 @@ async fn rows_in_the_catch_all_get_their_month_first() {
     assert_eq!(service.create_ahead().await.unwrap(), [month("2029-12"), month("2030-02")]);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_partition_that_others_are_using_is_tried_again() {
     let mut reads = MockWork::default();
     reads.usage_months.expect_partitions().returning(|| Ok(Some(vec![month("2026-01"), month("2027-06")])));
@@ -61,7 +61,7 @@ async fn a_partition_that_others_are_using_is_tried_again() {
     assert_eq!(store.commits(), 1);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn months_that_must_stay_are_not_dropped() {
     let mut reads = MockWork::default();
     reads.usage_months.expect_partitions().returning(|| Ok(Some(vec![month("2027-04"), month("2027-05")])));
@@ -70,7 +70,7 @@ async fn months_that_must_stay_are_not_dropped() {
     assert_eq!(store.commits(), 0);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn without_partitions_rows_go_account_by_account_in_bounded_steps() {
     let account = AccountId::new(now());
     let mut reads = MockWork::default();
@@ -93,7 +93,7 @@ async fn without_partitions_rows_go_account_by_account_in_bounded_steps() {
     assert_eq!(store.commits(), 2);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn rows_are_kept_for_good_unless_a_retention_is_set() {
     let (mut service, _) = service(MockStore::default());
     service.kept = None;

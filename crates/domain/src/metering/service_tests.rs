@@ -72,7 +72,7 @@ fn service(store: &Arc<MockStore>) -> MeteringService {
     MeteringService::new(store.clone(), Arc::new(FixedClock(now())), catalogue())
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn use_past_the_allowance_is_counted_priced_and_warned_of_in_one_commit() {
     let (account, plan) = (account(), version("pro"));
     let mut work = finding(&account, &plan, SubscriptionStatus::Active);
@@ -99,7 +99,7 @@ async fn use_past_the_allowance_is_counted_priced_and_warned_of_in_one_commit() 
     assert_eq!(store.commits(), 1);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_refused_command_writes_nothing() {
     let (account, plan) = (account(), version("free"));
     let mut work = finding(&account, &plan, SubscriptionStatus::Active);
@@ -112,7 +112,7 @@ async fn a_refused_command_writes_nothing() {
     assert_eq!((refusal.limit, refusal.remaining), (LimitKind::PlanAllowance, Quantity::atoms(1000)));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_suspended_subscription_refuses_and_names_itself() {
     let (account, plan) = (account(), version("pro"));
     let mut work = finding(&account, &plan, SubscriptionStatus::Suspended);
@@ -124,7 +124,7 @@ async fn a_suspended_subscription_refuses_and_names_itself() {
     assert!(matches!(outcome, Err(Rejection::Refused(refusal)) if refusal.limit == LimitKind::SubscriptionStatus));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_key_taken_by_another_replica_is_looked_up_again_and_answered_as_a_duplicate() {
     let (account, plan) = (account(), version("pro"));
     let mut losing = finding(&account, &plan, SubscriptionStatus::Active);
@@ -152,7 +152,7 @@ async fn won_by_another(account: &Account, plan: &Arc<PlanVersion>, command: &Co
     SavedUsage { record: receipt.record, fingerprint: command.fingerprint() }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_repetition_that_would_be_refused_now_is_answered_with_the_first_receipt() {
     let (account, plan) = (account(), version("free"));
     let first = command(&account, 600, "k");
@@ -169,7 +169,7 @@ async fn a_repetition_that_would_be_refused_now_is_answered_with_the_first_recei
     assert!(matches!(outcomes[1], Err(Rejection::Refused(_))));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_refused_command_is_not_taken_for_a_later_one_of_its_batch() {
     let (account, plan) = (account(), version("free"));
     let mut work = finding(&account, &plan, SubscriptionStatus::Active);
@@ -184,7 +184,7 @@ async fn a_refused_command_is_not_taken_for_a_later_one_of_its_batch() {
     assert!(matches!(&outcomes[1], Ok(receipt) if !receipt.duplicate));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn contention_is_tried_again_and_given_up_after_a_bounded_number_of_attempts() {
     let account = account();
     let contended = || {
@@ -201,7 +201,7 @@ async fn contention_is_tried_again_and_given_up_after_a_bounded_number_of_attemp
     assert_eq!(store.commits(), 0);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn what_is_invalid_on_its_face_begins_no_unit_of_work() {
     let account = account();
     let store = Arc::new(MockStore::default());
@@ -210,7 +210,7 @@ async fn what_is_invalid_on_its_face_begins_no_unit_of_work() {
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(Rejection::Invalid(_)))));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn an_event_of_now_counts_in_its_own_period_even_when_another_replica_rolled_over_before() {
     let (account, plan) = (account(), version("pro"));
     let mut work = finding(&account, &plan, SubscriptionStatus::Active);
@@ -234,7 +234,7 @@ async fn an_event_of_now_counts_in_its_own_period_even_when_another_replica_roll
     assert_eq!((receipt.record.period_start, receipt.record.adjustment), (own_start, false));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_repetition_whose_row_was_deleted_is_named_and_counts_nothing() {
     let (account, plan) = (account(), version("free"));
     let (same, other) = (command(&account, 5, "k"), command(&account, 6, "k"));

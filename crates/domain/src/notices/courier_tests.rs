@@ -79,7 +79,7 @@ fn courier(store: &Arc<MockStore>, sender: MockWebhookSender, mailer: MockMailer
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn what_waits_is_delivered_in_order_and_the_empty_lane_rests() {
     let mut stage = stage(&[0, 0]).answering(vec![Outcome::of_status(200), Outcome::of_status(204)]);
     stage
@@ -94,7 +94,7 @@ async fn what_waits_is_delivered_in_order_and_the_empty_lane_rests() {
     assert_eq!(Box::pin(stage.serve()).await, (Served { delivered: 2, failed: 0 }, 1));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn behind_a_failure_nothing_is_tried_and_the_lane_pauses() {
     let mut stage = stage(&[0, 0, 0]).answering(vec![Outcome::of_status(200), Outcome::of_status(500)]);
     let paused = |lane: &Lane, due: &DateTime<Utc>| lane.failures == 1 && *due >= now() + FIRST_DELAY * 3 / 4;
@@ -104,7 +104,7 @@ async fn behind_a_failure_nothing_is_tried_and_the_lane_pauses() {
     assert_eq!(Box::pin(stage.serve()).await, (Served { delivered: 1, failed: 1 }, 1));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn the_last_attempt_leaves_a_dead_letter() {
     let mut stage = stage(&[MAX_ATTEMPTS - 1]).answering(vec![Outcome::Failed(FailureReason::Timeout, None)]);
     stage.work.lanes.expect_release().return_once(|_, _, _| Ok(true));
@@ -114,7 +114,7 @@ async fn the_last_attempt_leaves_a_dead_letter() {
     assert_eq!(Box::pin(stage.serve()).await.1, 1);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn who_lost_the_lease_notes_nothing() {
     let mut stage = stage(&[0]).answering(vec![Outcome::of_status(200)]);
     stage.work.lanes.expect_release().return_once(|_, _, _| Ok(false));
@@ -142,7 +142,7 @@ fn expect_stop(stage: &mut Stage) {
     stage.work.lanes.expect_rest().return_once(|_| Ok(()));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn after_a_day_of_failures_the_endpoint_is_disabled_and_the_customer_told() {
     let mut stage = stage(&[3]).answering(vec![Outcome::of_status(503)]);
     stage.lane = Lane { failures: 9, failing_since: Some(now() - FAILING_ALLOWED), ..stage.lane };
@@ -150,14 +150,14 @@ async fn after_a_day_of_failures_the_endpoint_is_disabled_and_the_customer_told(
     assert_eq!(Box::pin(stage.serve()).await.1, 1);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_receiver_that_is_gone_is_disabled_at_once() {
     let mut stage = stage(&[0]).answering(vec![Outcome::of_status(410)]);
     expect_stop(&mut stage);
     assert_eq!(Box::pin(stage.serve()).await.1, 1);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_success_after_a_day_of_failures_disables_nothing() {
     let mut stage = stage(&[3]).answering(vec![Outcome::of_status(200)]);
     stage.lane = Lane { failures: 9, failing_since: Some(now() - FAILING_ALLOWED), ..stage.lane };
@@ -167,7 +167,7 @@ async fn a_success_after_a_day_of_failures_disables_nothing() {
     assert_eq!(Box::pin(stage.serve()).await.1, 1);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn what_waits_for_a_disabled_endpoint_is_ended_without_an_attempt() {
     let mut stage = stage(&[0]);
     stage.endpoint.state = EndpointState::Disabled;
@@ -190,7 +190,7 @@ fn the_body_and_the_id_are_the_same_on_every_attempt() {
     assert_eq!(body["data"]["threshold"], 80);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_mail_to_nobody_is_cancelled() {
     let account = AccountId::new(now());
     let mut reads = MockWork::default();
@@ -216,7 +216,7 @@ async fn a_mail_to_nobody_is_cancelled() {
     assert_eq!(store.commits(), 1);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn an_idle_replica_writes_nothing_and_failing_lanes_have_their_own_room() {
     let mut reads = MockWork::default();
     reads

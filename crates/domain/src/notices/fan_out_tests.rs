@@ -40,7 +40,7 @@ fn endpoint_of(account: AccountId) -> WebhookEndpoint {
     WebhookEndpoint { account, ..samples::endpoint(now()) }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn an_event_becomes_a_notice_and_a_delivery_for_each_endpoint_that_hears_it() {
     let account = AccountId::new(now());
     let hears = endpoint_of(account);
@@ -56,7 +56,7 @@ async fn an_event_becomes_a_notice_and_a_delivery_for_each_endpoint_that_hears_i
     assert_eq!(store.commits(), 1);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn an_event_with_a_text_is_mailed_when_mail_is_on() {
     let account = AccountId::new(now());
     let other = StoredEvent { kind: "team.joined".to_owned(), ..samples::event(account, 2, now()) };
@@ -69,7 +69,7 @@ async fn an_event_with_a_text_is_mailed_when_mail_is_on() {
     assert_eq!(store.commits(), 1);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_trial_is_told_to_its_endpoint_only_and_is_no_notice() {
     let account = AccountId::new(now());
     let tried = WebhookEndpoint { topics: Topics::read(vec![DISABLED_EVENT.into()]).unwrap(), ..endpoint_of(account) };
@@ -82,7 +82,7 @@ async fn a_trial_is_told_to_its_endpoint_only_and_is_no_notice() {
     assert_eq!(fan_out.round().await.unwrap(), 1);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn while_another_replica_fans_out_nothing_is_written() {
     let mut reads = MockWork::default();
     let event = samples::event(AccountId::new(now()), 1, now());
@@ -94,7 +94,7 @@ async fn while_another_replica_fans_out_nothing_is_written() {
     assert_eq!(store.commits(), 0);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn events_that_another_marked_meanwhile_undo_the_whole_chunk() {
     let (reads, mut work) = work(vec![samples::event(AccountId::new(now()), 1, now())], Vec::new());
     work.notices.expect_insert().return_once(|_| Ok(()));

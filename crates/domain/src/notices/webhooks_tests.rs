@@ -66,7 +66,7 @@ fn endpoint_of(actor: &Actor) -> WebhookEndpoint {
     WebhookEndpoint { account: actor.personal_account, ..samples::endpoint(now()) }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn an_endpoint_its_lane_and_its_audit_row_are_one_commit() {
     let actor = owner_of(AccountId::new(now()));
     let (mut reads, mut work) = (MockWork::default(), MockWork::default());
@@ -84,7 +84,7 @@ async fn an_endpoint_its_lane_and_its_audit_row_are_one_commit() {
     assert_eq!(store.commits(), 1);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn one_endpoint_too_many_a_bad_url_and_an_ordinary_key_change_nothing() {
     let actor = owner_of(AccountId::new(now()));
     let (mut reads, mut work) = (MockWork::default(), MockWork::default());
@@ -102,7 +102,7 @@ async fn one_endpoint_too_many_a_bad_url_and_an_ordinary_key_change_nothing() {
     assert_eq!(store.commits(), 0);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_strangers_endpoint_does_not_exist() {
     let (owner, stranger) = (owner_of(AccountId::new(now())), owner_of(AccountId::new(now())));
     let endpoint = endpoint_of(&owner);
@@ -116,7 +116,7 @@ async fn a_strangers_endpoint_does_not_exist() {
     assert_eq!(store.commits(), 0);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn disabling_ends_what_waits_and_enabling_starts_afresh() {
     let actor = owner_of(AccountId::new(now()));
     let enabled = endpoint_of(&actor);
@@ -137,7 +137,7 @@ async fn disabling_ends_what_waits_and_enabling_starts_afresh() {
     assert_eq!(store.commits(), 2);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_delivery_of_another_endpoint_is_not_replayed() {
     let actor = owner_of(AccountId::new(now()));
     let endpoint = endpoint_of(&actor);
@@ -149,7 +149,7 @@ async fn a_delivery_of_another_endpoint_is_not_replayed() {
     assert_eq!(store.commits(), 0);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_dead_delivery_goes_back_to_its_lane_with_all_attempts() {
     let actor = owner_of(AccountId::new(now()));
     let endpoint = endpoint_of(&actor);

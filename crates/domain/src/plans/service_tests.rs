@@ -123,7 +123,7 @@ fn after_days(days: i64) -> DateTime<Utc> {
 
 const MINE: AccountRef = AccountRef::Default;
 
-#[tokio::test]
+#[pollster::test]
 async fn an_account_that_chose_nothing_is_on_the_default_plan_and_nothing_is_written() {
     let scene = scene();
     let store = Arc::new(MockStore::reading(scene.work(None)));
@@ -133,7 +133,7 @@ async fn an_account_that_chose_nothing_is_on_the_default_plan_and_nothing_is_wri
     assert_eq!(store.commits(), 0);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn the_first_change_begins_the_default_subscription_and_waits_for_the_payment() {
     let scene = scene();
     let mut work = scene.writing(None);
@@ -147,13 +147,13 @@ async fn the_first_change_begins_the_default_subscription_and_waits_for_the_paym
     assert_eq!(store.commits(), 1);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_preview_shows_credit_and_charge_and_writes_nothing() {
     let (lines, due) = previewed(Some("30")).await;
     assert_eq!((lines, due), (vec!["-30.00".to_owned(), "90.00".to_owned()], "60.00".to_owned()));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn what_nobody_paid_is_no_credit() {
     assert_eq!(previewed(None).await, (vec!["90.00".to_owned()], "90.00".to_owned()));
     assert_eq!(previewed(Some("12")).await.1, "78.00");
@@ -170,7 +170,7 @@ async fn previewed(paid: Option<&str>) -> (Vec<String>, String) {
     (quote.lines.iter().map(|line| line.amount.to_decimal()).collect(), quote.due.to_decimal())
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_downgrade_is_scheduled_for_the_end_of_the_term() {
     let scene = scene();
     let team = scene.subscribed(choice("team", Interval::Month));
@@ -181,7 +181,7 @@ async fn a_downgrade_is_scheduled_for_the_end_of_the_term() {
     assert_eq!(subscribed.subscription.scheduled, Some(choice("free", Interval::Month)));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn asking_for_the_plan_one_has_takes_waiting_changes_back() {
     let scene = scene();
     let pro = scene.subscribed(choice("pro", Interval::Month));
@@ -191,7 +191,7 @@ async fn asking_for_the_plan_one_has_takes_waiting_changes_back() {
     assert_eq!((subscribed.quote.kind, subscribed.subscription.scheduled), (ChangeKind::Same, None));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn nobody_changes_plans_past_an_open_bill_or_on_a_frozen_account() {
     for status in [SubscriptionStatus::PastDue, SubscriptionStatus::Suspended] {
         let scene = scene();
@@ -207,7 +207,7 @@ async fn nobody_changes_plans_past_an_open_bill_or_on_a_frozen_account() {
     assert!(matches!(refused, Err(Error::Barred(LimitKind::AccountStatus))));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn what_is_not_on_sale_is_named_by_its_field() {
     let scene = scene();
     let unsold = [
@@ -223,7 +223,7 @@ async fn what_is_not_on_sale_is_named_by_its_field() {
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_plan_is_cancelled_and_resumed_but_the_default_plan_is_not() {
     let scene = scene();
     let pro = scene.subscribed(choice("pro", Interval::Month));
@@ -242,7 +242,7 @@ async fn a_plan_is_cancelled_and_resumed_but_the_default_plan_is_not() {
     assert!(matches!(service(&store, start()).resume(&scene.actor, &MINE).await, Err(Error::Conflict { .. })));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn an_operator_puts_an_account_on_a_plan_at_once_and_the_open_period_takes_its_promises() {
     let scene = scene();
     let suspended = Subscription {
@@ -268,7 +268,7 @@ async fn an_operator_puts_an_account_on_a_plan_at_once_and_the_open_period_takes
     assert!(matches!(customer, Err(Error::Forbidden(_))));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn an_api_key_does_not_change_the_plan() {
     let scene = scene();
     let key = KeyActor {
@@ -286,7 +286,7 @@ async fn an_api_key_does_not_change_the_plan() {
     assert!(matches!(service.view(&actor, &MINE).await, Err(Error::Forbidden(_))));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_stranger_finds_no_account() {
     let scene = scene();
     let stranger = Actor { user: samples::user("li").id, ..scene.actor.clone() };
@@ -295,7 +295,7 @@ async fn a_stranger_finds_no_account() {
     assert!(matches!(refused, Err(Error::NotFound("account"))));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn periods_that_ended_are_rolled_over_before_the_change_and_the_hook_hears_of_each() {
     let scene = scene();
     let pro = scene.subscribed(choice("pro", Interval::Month)).cancel(start()).unwrap();
@@ -313,7 +313,7 @@ async fn periods_that_ended_are_rolled_over_before_the_change_and_the_hook_hears
     assert_eq!(*heard.0.lock().unwrap(), 3);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_contended_change_is_tried_again() {
     let scene = scene();
     let pro = scene.subscribed(choice("pro", Interval::Month));
@@ -324,7 +324,7 @@ async fn a_contended_change_is_tried_again() {
     assert_eq!(store.commits(), 1);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn publishing_stores_what_is_new_and_finds_what_another_replica_stored() {
     let nothing_yet = || {
         let mut work = MockWork::default();
@@ -352,7 +352,7 @@ fn agreement(currency: &str, scale: u8) -> String {
     json!({"currency": currency, "meters": {"words": {"scale": scale, "kind": "counter"}}}).to_string()
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_meter_whose_scale_changed_or_another_currency_stops_the_start() {
     for (stored, refusal) in [(agreement("CNY", 3), "meter_changed"), (agreement("USD", 0), "currency_changed")] {
         let mut reads = MockWork::default();
@@ -363,7 +363,7 @@ async fn a_meter_whose_scale_changed_or_another_currency_stops_the_start() {
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn what_another_replica_agreed_on_meanwhile_is_neither_lost_nor_overruled() {
     let other = json!({"currency": "CNY", "meters": {"traffic": {"scale": 5, "kind": "counter"}}}).to_string();
     for (locked, commits) in [(other, 1), (agreement("CNY", 3), 0)] {

@@ -30,7 +30,7 @@ fn counter(account: AccountId, meter: &str, used: i64) -> Counter {
     Counter { used, ..Counter::opening(account, Subject::Account, meter, period, Currency::CNY) }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn the_level_of_a_gauge_that_left_the_catalogue_is_carried_and_counters_are_not() {
     let (catalogue, account, version) = (catalogue(), AccountId::new(at(0)), PlanVersionId::new(at(0)));
     let plan = catalogue.plans.values().next().unwrap().clone();

@@ -42,7 +42,7 @@ fn service(store: &Arc<MockStore>) -> GrantService {
     GrantService { store: store.clone(), clock: Arc::new(FixedClock(now())), catalogue }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_grant_its_audit_row_and_its_answer_are_one_commit() {
     let (operator, account) = (actor(Role::Admin), AccountId::new(now()));
     let mut work = MockWork::default();
@@ -61,7 +61,7 @@ async fn a_grant_its_audit_row_and_its_answer_are_one_commit() {
     assert_eq!(store.commits(), 1);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn the_same_key_answers_the_first_grant_and_other_content_is_an_error() {
     let (operator, account) = (actor(Role::Admin), AccountId::new(now()));
     let first = service(&Arc::new(MockStore::default())).read(account, &wish("1"), now()).unwrap();
@@ -82,7 +82,7 @@ async fn the_same_key_answers_the_first_grant_and_other_content_is_an_error() {
     assert_eq!(store.commits(), 0);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_key_with_the_scope_admin_lists_the_grants_of_any_account_and_a_customer_of_none() {
     let account = AccountId::new(now());
     let mut reads = MockWork::default();
@@ -101,7 +101,7 @@ async fn a_key_with_the_scope_admin_lists_the_grants_of_any_account_and_a_custom
     assert!(matches!(service.list(&actor(Role::User), account, page).await, Err(Error::Forbidden(_))));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn only_operators_give_and_only_sensible_quantities() {
     let (customer, operator, account) = (actor(Role::User), actor(Role::Admin), AccountId::new(now()));
     let store = Arc::new(MockStore::default());

@@ -100,7 +100,7 @@ fn unthrottled(mut work: MockWork) -> MockWork {
     work
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_team_is_founded_suspended_with_its_account_and_its_owner() {
     let owner = people::user("owner");
     let (id, mut work) = (owner.id, heard(MockWork::default()));
@@ -118,7 +118,7 @@ async fn a_team_is_founded_suspended_with_its_account_and_its_owner() {
     assert!(InviteCode::parse(made.team.invite_code.as_deref().unwrap()).is_some());
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn nobody_owns_more_than_twenty_teams_and_no_key_founds_one() {
     let owner = people::user("owner");
     let (actor, mut work) = (owner.as_actor(), MockWork::default());
@@ -132,7 +132,7 @@ async fn nobody_owns_more_than_twenty_teams_and_no_key_founds_one() {
     assert_eq!(store.commits(), 0);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn to_strangers_no_team_exists_whatever_they_try() {
     let cast = cast();
     let (id, actor, member) = (cast.team.id, cast.stranger.as_actor(), cast.member.id);
@@ -151,7 +151,7 @@ async fn to_strangers_no_team_exists_whatever_they_try() {
     missing(service(&all(), 3).leave(&actor, id).await);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn what_a_role_does_not_allow_is_forbidden_and_writes_nothing() {
     let cast = cast();
     let (id, admin, member) = (cast.team.id, cast.admin.as_actor(), cast.member.as_actor());
@@ -171,7 +171,7 @@ async fn what_a_role_does_not_allow_is_forbidden_and_writes_nothing() {
     forbidden(service(&all(), 3).remove_member(&member, id, cast.admin.id).await);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_deleted_team_is_gone_for_its_owner_too() {
     let mut cast = cast();
     cast.team = cast.team.deleted(now());

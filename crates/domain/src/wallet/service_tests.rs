@@ -74,7 +74,7 @@ fn deciding(account: &Account, adjustment: &Adjustment) -> MockStore {
     MockStore::reading(reads).beginning(work)
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn only_operators_adjust_decide_reverse_and_sum_up() {
     let (service, store) = service(MockStore::default());
     let user = someone(Role::User);
@@ -89,7 +89,7 @@ async fn only_operators_adjust_decide_reverse_and_sum_up() {
     assert_eq!(store.commits(), 0);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_small_adjustment_is_booked_and_a_large_one_only_noted() {
     for (amount, books) in [("100.00", 1), ("100.01", 0), ("-100.01", 0)] {
         let (owner, operator, mut work) = (account(), someone(Role::Admin), MockWork::default());
@@ -112,7 +112,7 @@ async fn a_small_adjustment_is_booked_and_a_large_one_only_noted() {
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn whoever_asked_does_not_decide_and_nobody_decides_twice() {
     let (account, first, second) = (account(), someone(Role::Admin), someone(Role::Admin));
     let adjustment = waiting(&account, &first);
@@ -133,7 +133,7 @@ async fn whoever_asked_does_not_decide_and_nobody_decides_twice() {
     assert_eq!(store.commits(), 0);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn what_the_wallet_cannot_pay_is_not_approved() {
     let (account, first, second) = (account(), someone(Role::Admin), someone(Role::Admin));
     let taking = Adjustment { amount: cny(-500), ..waiting(&account, &first) };
@@ -143,7 +143,7 @@ async fn what_the_wallet_cannot_pay_is_not_approved() {
     assert_eq!(store.commits(), 0);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn what_orders_and_bills_booked_is_not_reversed_here() {
     let sides = (LedgerAccount::Wallet(AccountId::new(now())), LedgerAccount::Revenue);
     for kind in TransferKind::ALL.into_iter().filter(|kind| !kind.is_reversible()) {

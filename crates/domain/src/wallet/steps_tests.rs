@@ -31,7 +31,7 @@ fn having(wallets: Vec<Wallet>) -> MockWork {
     work
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn the_wallets_on_both_sides_are_loaded_once_in_order() {
     let mut work = MockWork::default();
     work.ledger
@@ -51,7 +51,7 @@ async fn the_wallets_on_both_sides_are_loaded_once_in_order() {
     post(&work, &[transfer(two, one, 6), transfer(LedgerAccount::Promotion, one, 4)]).await.unwrap();
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_transfer_without_wallets_asks_for_none() {
     let mut work = MockWork::default();
     work.ledger.expect_book().once().withf(|posting| posting.wallets().count() == 0).return_once(|_| Ok(()));
@@ -59,14 +59,14 @@ async fn a_transfer_without_wallets_asks_for_none() {
     post(&MockWork::default(), &[]).await.unwrap();
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_wallet_that_cannot_pay_is_barred_and_nothing_is_written() {
     let work = having(vec![wallet(1, 10, 4)]);
     let paying = [transfer(LedgerAccount::Wallet(account(1)), LedgerAccount::Revenue, 7)];
     assert!(matches!(post(&work, &paying).await, Err(Error::Barred(LimitKind::Wallet))));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn what_was_booked_before_is_a_duplicate() {
     let mut work = having(vec![wallet(1, 10, 0)]);
     work.ledger.expect_book().once().return_once(|_| Err(StoreError::Duplicate));
@@ -74,7 +74,7 @@ async fn what_was_booked_before_is_a_duplicate() {
     assert!(matches!(post(&work, &paying).await, Err(Error::Store(StoreError::Duplicate))));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn holds_take_from_what_is_available_and_are_given_back() {
     let mut work = having(vec![wallet(1, 10, 4)]);
     work.ledger

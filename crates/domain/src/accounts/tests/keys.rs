@@ -24,7 +24,7 @@ fn key_wish() -> KeyWish {
     KeyWish { name: "build server".to_owned(), allowance, ..KeyWish::default() }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn the_hundredth_key_is_made_and_the_next_is_not() {
     let owner = samples::user("owner");
     for (count, made) in [(99, true), (100, false)] {
@@ -34,7 +34,7 @@ async fn the_hundredth_key_is_made_and_the_next_is_not() {
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_new_key_reads_and_writes_usage_and_its_allowance_is_in_atoms() {
     let owner = samples::user("owner");
     let store = Arc::new(MockStore::default().beginning(making_keys(&owner, 0)));
@@ -44,7 +44,7 @@ async fn a_new_key_reads_and_writes_usage_and_its_allowance_is_in_atoms() {
     assert_eq!((issued.key.token_hash, issued.key.account), (issued.token.hash(), owner.personal_account));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_key_makes_no_keys_and_a_customer_no_service_key() {
     let owner = samples::user("owner");
     let answer =
@@ -73,7 +73,7 @@ fn making_a_key_elsewhere(admin: &User, account: &Account) -> MockWork {
     work
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_key_on_somebody_elses_account_is_a_service_key_or_nothing() {
     let (admin, owner) = (User { role: Role::Admin, ..samples::user("admin") }, samples::user("owner"));
     let account = account_of(&owner);
@@ -85,7 +85,7 @@ async fn a_key_on_somebody_elses_account_is_a_service_key_or_nothing() {
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_service_key_on_somebody_elses_account_stays_one_and_the_role_of_now_gives_scopes() {
     let (admin, owner) = (User { role: Role::Admin, ..samples::user("admin") }, samples::user("owner"));
     let mut key = samples::api_key(&admin, &samples::token(TokenKind::ApiKey, 1));
@@ -113,7 +113,7 @@ async fn a_service_key_on_somebody_elses_account_stays_one_and_the_role_of_now_g
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn an_update_changes_what_it_names_and_clears_what_is_null() {
     let owner = samples::user("owner");
     let mut key = samples::api_key(&owner, &samples::token(TokenKind::ApiKey, 1));
@@ -134,7 +134,7 @@ async fn an_update_changes_what_it_names_and_clears_what_is_null() {
     assert_eq!((after.draft.name, after.token_hash), (before.draft.name, before.token_hash));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn another_users_key_is_not_found() {
     let zhang = samples::user("zhang");
     let mut work = locking(&zhang);

@@ -25,7 +25,7 @@ fn disable() -> UserOrder {
     UserOrder { status: Some(UserStatus::Disabled), ..UserOrder::default() }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn disabling_a_user_ends_sessions_and_keys() {
     let (admin, user) = (User { role: Role::Admin, ..samples::user("admin") }, samples::user("user"));
     let mut work = operating(&user, vec![]);
@@ -34,7 +34,7 @@ async fn disabling_a_user_ends_sessions_and_keys() {
     assert!(!order(&admin, &user, work, disable()).await.unwrap().may_act());
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn who_is_no_operator_any_more_loses_the_keys_that_only_operators_have() {
     let root = User { role: Role::Root, ..samples::user("root") };
     let admin = User { role: Role::Admin, ..samples::user("admin") };
@@ -45,7 +45,7 @@ async fn who_is_no_operator_any_more_loses_the_keys_that_only_operators_have() {
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn only_a_root_gives_roles_and_an_admin_does_not_touch_equals() {
     let admin = User { role: Role::Admin, ..samples::user("admin") };
     let (user, other) = (samples::user("user"), User { role: Role::Admin, ..samples::user("other") });
@@ -56,7 +56,7 @@ async fn only_a_root_gives_roles_and_an_admin_does_not_touch_equals() {
     assert!(order(&root, &user, operating(&user, vec![root.id]), role(Role::Admin)).await.is_ok());
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn the_last_root_can_neither_step_down_nor_be_disabled() {
     let root = User { role: Role::Root, ..samples::user("root") };
     for change in [role(Role::User), disable()] {
@@ -70,7 +70,7 @@ async fn the_last_root_can_neither_step_down_nor_be_disabled() {
     assert!(answer.is_ok());
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn customers_are_no_operators() {
     let user = samples::user("user");
     assert!(matches!(order(&user, &user, MockWork::default(), disable()).await, Err(Error::Forbidden(_))));

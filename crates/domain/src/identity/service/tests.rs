@@ -64,7 +64,7 @@ async fn log_in(store: &Arc<MockStore>, password: &str) -> crate::error::Result<
     service(store.clone()).log_in("Zhang", password, Some("10.0.0.1".parse().unwrap())).await
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn the_right_password_opens_a_session_and_clears_the_failures_of_the_name() {
     let user = samples::user("zhang");
     let store = MockStore::reading(reading(Some(user.clone()), None)).beginning(admitting(user, None));
@@ -74,7 +74,7 @@ async fn the_right_password_opens_a_session_and_clears_the_failures_of_the_name(
     assert_eq!(store.commits(), 1);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_wrong_password_an_unknown_name_and_a_disabled_user_are_counted_and_answered_alike() {
     let disabled = User { status: UserStatus::Disabled, ..samples::user("zhang") };
     for (found, password) in [(Some(samples::user("zhang")), "wrong"), (None, "zhang"), (Some(disabled), "zhang")] {
@@ -84,7 +84,7 @@ async fn a_wrong_password_an_unknown_name_and_a_disabled_user_are_counted_and_an
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_locked_name_is_not_even_looked_up() {
     let mut reads = MockWork::default();
     reads.throttles.expect_find().returning(|_| Ok(Some(locked())));
@@ -93,7 +93,7 @@ async fn a_locked_name_is_not_even_looked_up() {
     assert!(matches!(answer, Err(Error::RateLimited { retry_after_seconds: 60 })));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_right_guess_among_many_sent_at_once_is_refused_when_the_others_locked_the_name() {
     let user = samples::user("zhang");
     let work = admitting(user.clone(), Some(locked()));
@@ -102,7 +102,7 @@ async fn a_right_guess_among_many_sent_at_once_is_refused_when_the_others_locked
     assert_eq!(store.commits(), 0);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_password_that_was_changed_while_it_was_verified_opens_nothing() {
     let user = samples::user("zhang");
     let changed = User { password_hash: Some(PasswordHash::from_phc("hash-of-another".to_owned())), ..user.clone() };
@@ -116,7 +116,7 @@ fn session_of(user: &User, token: &crate::identity::Token) -> Session {
     Session::new(user.id, token.hash(), TimeDelta::days(30), samples::created_at() - TimeDelta::days(1))
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_session_is_its_user_until_it_expires() {
     let (user, token) = (samples::user("zhang"), samples::token(TokenKind::Session, 1));
     for (expires_in, welcome) in [(TimeDelta::microseconds(1), true), (TimeDelta::zero(), false)] {
@@ -130,7 +130,7 @@ async fn a_session_is_its_user_until_it_expires() {
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_key_is_its_user_with_the_keys_limits_and_its_use_is_noted() {
     let (user, token) = (samples::user("zhang"), samples::token(TokenKind::ApiKey, 1));
     let mut key = samples::api_key(&user, &token);
@@ -147,7 +147,7 @@ async fn a_key_is_its_user_with_the_keys_limits_and_its_use_is_noted() {
     assert_eq!((caller.requests_per_minute, caller.session, store.commits()), (Some(7), None, 1));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_token_of_another_form_asks_no_database() {
     for text in ["", "Bearer", "sk-1", "ses-zz"] {
         let answer = service(Arc::new(MockStore::default())).authenticate(text, None).await;
@@ -165,7 +165,7 @@ fn new_password(old: &str) -> ProfileChange {
     ProfileChange { password: Some(password), ..ProfileChange::default() }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_new_password_ends_all_other_sessions() {
     let user = samples::user("zhang");
     let caller = in_session(&user);
@@ -182,7 +182,7 @@ async fn a_new_password_ends_all_other_sessions() {
     assert_eq!(store.commits(), 1);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_new_password_needs_the_old_one_and_an_api_key_changes_nothing() {
     let user = samples::user("zhang");
     let mut reads = MockWork::default();

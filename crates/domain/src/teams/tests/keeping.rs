@@ -2,7 +2,7 @@
 
 use super::*;
 
-#[tokio::test]
+#[pollster::test]
 async fn allocations_are_read_in_their_meters_decimals_and_lifted_by_null() {
     let cast = cast();
     let wish = |meter: &str, text: Option<&str>| MemberChange {
@@ -32,7 +32,7 @@ async fn allocations_are_read_in_their_meters_decimals_and_lifted_by_null() {
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_team_is_handed_to_an_active_member_and_its_former_owner_stays_as_admin() {
     let cast = cast();
     let (owner, next) = (cast.owner.id, cast.member.clone());
@@ -53,7 +53,7 @@ async fn a_team_is_handed_to_an_active_member_and_its_former_owner_stays_as_admi
     assert!(matches!(answer, Err(Error::NotFound("member"))));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_deletion_ends_members_keys_and_invitations_and_freezes_the_account() {
     let cast = cast();
     let mut work = heard(cast.work());
@@ -68,7 +68,7 @@ async fn a_deletion_ends_members_keys_and_invitations_and_freezes_the_account() 
     assert_eq!(store.commits(), 1);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_taken_team_code_is_a_conflict_and_an_odd_one_is_invalid() {
     let cast = cast();
     let mut work = cast.work();
@@ -84,7 +84,7 @@ async fn a_taken_team_code_is_a_conflict_and_an_odd_one_is_invalid() {
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn an_accepted_invitation_is_not_revoked_and_an_open_one_is_told_without_its_secrets() {
     let cast = cast();
     let accepted = samples::invitation(cast.account.id, cast.owner.id).accepted(cast.member.id, now());
@@ -107,7 +107,7 @@ async fn an_accepted_invitation_is_not_revoked_and_an_open_one_is_told_without_i
     assert_eq!((made.code.len(), made.is_open(now()), store.commits()), (32, true, 1));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_paid_bill_activates_a_suspended_team_once_and_no_personal_account() {
     let cast = cast();
     let mut work = cast.work();

@@ -2,7 +2,7 @@
 
 use super::*;
 
-#[tokio::test]
+#[pollster::test]
 async fn the_teams_code_makes_one_wait_and_an_open_team_makes_one_a_member() {
     for (policy, expected) in
         [(JoinPolicy::Approval, MembershipStatus::Pending), (JoinPolicy::Open, MembershipStatus::Active)]
@@ -18,7 +18,7 @@ async fn the_teams_code_makes_one_wait_and_an_open_team_makes_one_a_member() {
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_full_team_takes_nobody_and_a_wrong_code_is_counted_and_not_found() {
     let mut cast = cast();
     cast.team.join_policy = JoinPolicy::Open;
@@ -38,7 +38,7 @@ async fn a_full_team_takes_nobody_and_a_wrong_code_is_counted_and_not_found() {
     assert!(matches!(service(&store, 3).join(&actor, "12345").await, Err(Error::Invalid(_))));
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn who_guessed_too_often_is_not_heard_even_with_the_right_code() {
     let cast = cast();
     let mut work = cast.work();
@@ -54,7 +54,7 @@ async fn who_guessed_too_often_is_not_heard_even_with_the_right_code() {
     assert_eq!(store.commits(), 0);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn an_invitation_makes_one_a_member_in_its_role_and_is_used_up_by_it() {
     let cast = cast();
     let open = Invitation { role: MemberRole::Admin, ..samples::invitation(cast.account.id, cast.owner.id) };
@@ -71,7 +71,7 @@ async fn an_invitation_makes_one_a_member_in_its_role_and_is_used_up_by_it() {
     assert_eq!(store.commits(), 1);
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn an_invitation_that_ended_is_a_wrong_code() {
     let cast = cast();
     let open = samples::invitation(cast.account.id, cast.owner.id);
@@ -86,7 +86,7 @@ async fn an_invitation_that_ended_is_a_wrong_code() {
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn an_approval_needs_a_seat_and_somebody_who_asked() {
     let cast = cast();
     let asked = Membership::asked(cast.account.id, cast.stranger.id, now());
@@ -102,7 +102,7 @@ async fn an_approval_needs_a_seat_and_somebody_who_asked() {
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn a_removal_ends_the_membership_and_the_keys_on_the_account_together() {
     let cast = cast();
     let (account, member) = (cast.account.id, cast.member.id);
@@ -122,7 +122,7 @@ async fn a_removal_ends_the_membership_and_the_keys_on_the_account_together() {
     }
 }
 
-#[tokio::test]
+#[pollster::test]
 async fn the_owner_neither_leaves_nor_is_removed() {
     let cast = cast();
     let (owner, id) = (cast.owner.as_actor(), cast.team.id);

@@ -1,8 +1,7 @@
 //! SQLite and MariaDB: every value is bound. The number of rows is part of the text; [`grid`] keeps the texts few.
 
-use super::{Existing, conflict, execute};
-use domain::store::StoreResult;
-use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Iden, Iterable, ModelTrait, Value};
+use super::{Existing, conflict};
+use sea_orm::{DbBackend, EntityTrait, Iden, Iterable, ModelTrait, Value};
 
 /// Most bound values of one statement: SQLite's limit is the lowest, 32 766.
 const MAX_BINDS: usize = 30_000;
@@ -10,17 +9,12 @@ const MAX_BINDS: usize = 30_000;
 const GRID: usize = 128;
 
 /// As few statements as the limit on bound values allows.
-pub async fn insert<E: EntityTrait>(
-    conn: &impl ConnectionTrait,
+pub fn statements<E: EntityTrait>(
     rows: &[E::Model],
     existing: Existing,
-) -> StoreResult<()> {
-    let backend = conn.get_database_backend();
-    for chunk in grid(rows, E::Column::iter().count()) {
-        let (text, values) = statement::<E>(chunk, existing, backend);
-        execute(conn, backend, text, values).await?;
-    }
-    Ok(())
+    backend: DbBackend,
+) -> impl Iterator<Item = (String, Vec<Value>)> {
+    grid(rows, E::Column::iter().count()).map(move |chunk| statement::<E>(chunk, existing, backend))
 }
 
 /// One placeholder for each value of each row.

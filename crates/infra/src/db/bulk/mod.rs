@@ -32,7 +32,10 @@ pub async fn insert<E: EntityTrait>(
         together.insert::<E>(rows, existing);
         return together.execute(conn).await;
     }
-    bound::insert::<E>(conn, rows, existing).await
+    for (text, values) in bound::statements::<E>(rows, existing, backend) {
+        execute(conn, backend, text, values).await?;
+    }
+    Ok(())
 }
 
 async fn execute(conn: &impl ConnectionTrait, backend: DbBackend, text: String, values: Vec<Value>) -> StoreResult<()> {
