@@ -96,3 +96,7 @@ closing rounds="20" accounts="1000":
 # The domain on one thread with a database in memory: interleaved, failing, over months, seed by seed; `--help` for more.
 simulate *arguments="--seeds 200 --steps 1000000":
     cargo run --release -p suanpan-simulation -- {{ arguments }}
+
+# Breaks one rule of the domain at a time and says whether the simulation notices; needs python3.
+mutate *arguments:
+    scripts/mutate.py {{ arguments }}

@@ -4,6 +4,16 @@ use anyhow::anyhow;
 use domain::plans::Catalogue;
 use serde_json::json;
 
+/// What one of a counter costs beyond the allowances of the plans below, in nanos of CNY.
+pub const PRICES: [(&str, i64); 6] = [
+    ("words", 80_000_000),
+    ("words", 100_000_000),
+    ("words", 200_000_000),
+    ("calls", 40_000_000),
+    ("calls", 50_000_000),
+    ("calls", 100_000_000),
+];
+
 /// A counter that is refused, owed or prepaid by plan; a gauge; and a counter that the wallet always pays.
 pub fn catalogue() -> anyhow::Result<Catalogue> {
     let display = json!({ "name": "x", "per": 1 });

@@ -6,7 +6,7 @@ use crate::rng::Rng;
 use async_trait::async_trait;
 use domain::error::{Error, Result};
 use domain::id::RedemptionCodeId;
-use domain::identity::{MeterScales, SecretSource};
+use domain::identity::{MeterScales, Password, PasswordHash, PasswordHasher, SecretSource};
 use domain::incentives::{CodeText, CodeVault, SealedCode};
 use domain::notices::{FailureReason, Mail, Mailer, Outcome, WebhookMessage, WebhookSender};
 use domain::sealed::{Resealer, SealedColumn, SealedText};
@@ -56,6 +56,36 @@ impl Resealer for OpenVault {
 
     fn reseal(&self, _: SealedColumn, sealed: &SealedText) -> Option<String> {
         Some(format!("{NEWEST}{}", sealed.text.trim_start_matches(OLDER)))
+    }
+}
+
+/// "Hashes" that can be read, and take a while.
+pub struct PlainHasher(pub Arc<Sim>);
+
+impl PlainHasher {
+    pub fn plain(password: &Password) -> PasswordHash {
+        PasswordHash::from_phc(format!("plain:{}", password.expose()))
+    }
+
+    async fn work(&self) -> Result<()> {
+        self.0.enter(false).await.map_or(Ok(()), |_| Err(Error::Unavailable))
+    }
+}
+
+#[async_trait]
+impl PasswordHasher for PlainHasher {
+    async fn hash(&self, password: &Password) -> Result<PasswordHash> {
+        self.work().await?;
+        Ok(Self::plain(password))
+    }
+
+    async fn verify(&self, password: &Password, hash: &PasswordHash) -> Result<bool> {
+        self.work().await?;
+        Ok(Self::plain(password) == *hash)
+    }
+
+    fn dummy(&self) -> PasswordHash {
+        PasswordHash::from_phc("none".to_owned())
     }
 }
 

@@ -5,6 +5,7 @@ use domain::id::{
     AccountId, AdjustmentId, BillId, BillPaymentId, GrantId, InvoiceId, OrderId, RedemptionUseId, RefundId,
     ReservationId, UserId,
 };
+use domain::identity::{PasswordHash, Token};
 use domain::metering::{Consume, ReservationStatus, UsageRecord};
 use domain::money::Money;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,11 @@ pub struct Book {
     pub refunds: BTreeSet<RefundId>,
     /// Messages of the provider that were acknowledged, by their place.
     pub acknowledged: BTreeSet<usize>,
+    /// Who was said to have a user name.
+    pub registered: BTreeMap<String, UserId>,
+    pub sessions: Vec<Opened>,
+    /// Passwords that were said to be replaced, as they are stored.
+    pub replaced: BTreeSet<(UserId, String)>,
     pub redeemed: BTreeSet<RedemptionUseId>,
     pub check_ins: BTreeSet<(UserId, NaiveDate)>,
     /// Every answer by scope and key, as text: a repetition is answered alike.
@@ -54,6 +60,27 @@ pub struct Reserved {
     pub ended: Option<(ReservationStatus, i64)>,
     /// As far as its client knows.
     pub is_open: bool,
+}
+
+/// A session that somebody was given.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    pub user: UserId,
+    pub token: Token,
+    /// What the user's password was when it opened.
+    pub password: PasswordHash,
+    /// It was asked to end.
+    pub is_ending: bool,
+    /// It was said to have ended.
+    pub has_ended: bool,
+    /// A new password was asked for through it, which leaves it open.
+    pub may_stay: bool,
+}
+
+impl Opened {
+    pub fn new(user: UserId, token: Token, password: PasswordHash) -> Self {
+        Self { user, token, password, is_ending: false, has_ended: false, may_stay: false }
+    }
 }
 
 impl Book {

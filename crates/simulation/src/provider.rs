@@ -3,7 +3,7 @@
 use crate::core::Sim;
 use crate::faults::Fault;
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::money::{Currency, Money};
 use domain::orders::{
     BillRow, BillRowKind, Capture, Closing, Notification, NotificationRefused, Notified, PayAction, PaymentProvider,
@@ -12,7 +12,7 @@ use domain::orders::{
 };
 use domain::time::Clock;
 use domain::wallet::Provider;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What the provider knows.
@@ -25,6 +25,41 @@ pub struct Desk {
     /// Captures beyond the first under one number.
     pub extra: Vec<(ProviderNumber, Capture)>,
     count: u64,
+}
+
+impl Desk {
+    /// Everything that came in and went back.
+    fn rows(&self) -> impl Iterator<Item = BillRow> {
+        let captured = self.payments.iter().filter_map(|(number, (_, state))| match state {
+            PaymentState::Captured(capture) => Some((number, capture)),
+            _ => None,
+        });
+        let extra = self.extra.iter().map(|(number, capture)| (number, capture));
+        let payments = captured.chain(extra).map(|(number, capture)| {
+            row(BillRowKind::Payment, *number, &capture.transaction, (capture.amount, capture.captured_at))
+        });
+        let refunds = self.refunds.iter().filter_map(|(number, (request, state))| match state {
+            RefundState::Succeeded { refunded_at } => {
+                Some(row(BillRowKind::Refund, *number, &request.transaction, (request.amount, *refunded_at)))
+            }
+            _ => None,
+        });
+        payments.chain(refunds)
+    }
+
+    /// The days on which anything came in or went back.
+    pub fn days(&self) -> BTreeSet<NaiveDate> {
+        self.rows().map(|row| day_of(row.at)).collect()
+    }
+}
+
+fn row(kind: BillRowKind, number: ProviderNumber, transaction: &str, (amount, at): (Money, DateTime<Utc>)) -> BillRow {
+    BillRow { kind, number: number.to_string(), transaction: transaction.to_owned(), amount, fee: None, at }
+}
+
+/// The provider's own day.
+pub fn day_of(time: DateTime<Utc>) -> NaiveDate {
+    (time + TimeDelta::hours(8)).date_naive()
 }
 
 pub struct SimProvider {
@@ -178,20 +213,7 @@ impl PaymentProvider for SimProvider {
 
     async fn daily_bill(&self, day: NaiveDate) -> ProviderResult<Vec<BillRow>> {
         self.hear().await?;
-        let desk = self.desk();
-        let row = |(number, (_, state)): (&ProviderNumber, &(PlaceRequest, PaymentState))| match state {
-            PaymentState::Captured(capture) => Some(BillRow {
-                kind: BillRowKind::Payment,
-                number: number.to_string(),
-                transaction: capture.transaction.clone(),
-                amount: capture.amount,
-                fee: None,
-                at: capture.captured_at,
-            }),
-            _ => None,
-        };
-        let china = chrono::TimeDelta::hours(8);
-        let of_day = |row: &BillRow| (row.at + china).date_naive() == day;
-        Ok(desk.payments.iter().filter_map(row).filter(of_day).collect())
+        let rows: Vec<BillRow> = self.desk().rows().filter(|row| day_of(row.at) == day).collect();
+        self.answer(rows).await
     }
 }

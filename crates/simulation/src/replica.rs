@@ -1,11 +1,12 @@
 //! One process: every service over the database in memory, wired as the server wires them.
 
 use crate::core::Sim;
-use crate::doubles::{Bytes, OpenVault, Receivers, WholeNumbers};
+use crate::doubles::{Bytes, OpenVault, PlainHasher, Receivers, WholeNumbers};
 use crate::provider::SimProvider;
 use chrono::TimeDelta;
+use domain::accounts::{AccountService, RegistrationService};
 use domain::billing::{BillDelivery, BillingHook, BillingService, ChargingService};
-use domain::identity::SecretSource;
+use domain::identity::{IdentityService, SecretSource};
 use domain::incentives::{
     CheckInService, CheckInTerms, RedemptionService, ReferralService, ReferralTerms, Referrals, Reward, RewardedOn,
 };
@@ -19,6 +20,7 @@ use domain::orders::{
 use domain::plans::{Catalogue, PeriodHook, PlanService, SubscribedTeams, SubscriptionService};
 use domain::quota::{GaugeCarry, GrantService};
 use domain::sealed::ResealService;
+use domain::site_options::LiveOptions;
 use domain::store::Store;
 use domain::teams::TeamService;
 use domain::time::Clock;
@@ -28,9 +30,14 @@ use uuid::Uuid;
 
 /// How long usage rows stay at least.
 const KEPT: TimeDelta = TimeDelta::days(35);
+/// Nobody is logged out by time alone.
+const SESSION_LIFETIME: TimeDelta = TimeDelta::days(3_650);
 
 /// One process.
 pub struct Replica {
+    pub identity: IdentityService,
+    pub registration: RegistrationService,
+    pub accounts: AccountService,
     pub metering: MeteringService,
     pub grants: GrantService,
     pub ledger: LedgerService,
@@ -113,6 +120,22 @@ impl Shared {
         }
     }
 
+    fn identity(&self) -> IdentityService {
+        IdentityService {
+            store: self.store(),
+            clock: self.clock(),
+            hasher: Arc::new(PlainHasher(self.sim.clone())),
+            secrets: self.secrets.clone(),
+            session_lifetime: SESSION_LIFETIME,
+        }
+    }
+
+    fn registration(&self) -> RegistrationService {
+        let IdentityService { store, clock, hasher, secrets, session_lifetime } = self.identity();
+        let (options, hook) = (Arc::new(LiveOptions::default()), Arc::new(self.referrals()));
+        RegistrationService { store, clock, hasher, secrets, session_lifetime, options, hook }
+    }
+
     /// Another process.
     pub fn replica(&self, holder: u128) -> Replica {
         let (store, clock, catalogue) = (self.store(), self.clock(), self.catalogue.clone());
@@ -132,6 +155,9 @@ impl Shared {
         });
         let metering = MeteringService::new(store.clone(), clock.clone(), catalogue.clone());
         Replica {
+            identity: self.identity(),
+            registration: self.registration(),
+            accounts: AccountService { store: store.clone(), clock: clock.clone(), currency: catalogue.currency },
             metering: metering.with_hook(self.hook()),
             grants: GrantService { store: store.clone(), clock: clock.clone(), catalogue: catalogue.clone() },
             ledger: LedgerService {

@@ -19,6 +19,8 @@ const ANSWER_BYTES: usize = 4 * 1024;
 const PATIENCE: Duration = Duration::from_secs(40);
 /// Before connecting again to a server that is down or busy.
 const PAUSE: Duration = Duration::from_millis(5);
+/// Clients that share what is to be repeated.
+const REPEATING: usize = 32;
 /// The longest that somebody who hangs up waits before that.
 const LONGEST_WAIT: Duration = Duration::from_millis(60);
 
@@ -73,17 +75,19 @@ impl Crowd {
     }
 
     /// Repeats, with the same keys, every request whose outcome is not known, until it is.
-    pub async fn settle(&self, within: Duration) -> anyhow::Result<u64> {
-        let (began, mut stream, mut repeated) = (Instant::now(), None, 0);
+    pub async fn settle(self: &Rc<Self>, within: Duration) -> anyhow::Result<u64> {
+        let (began, mut repeated) = (Instant::now(), 0);
         loop {
             let unknown = self.journal.unknown();
             if unknown.is_empty() {
                 return Ok(repeated);
             }
             anyhow::ensure!(began.elapsed() < within, "{} events are still without an answer", unknown.len());
-            for event in unknown {
-                repeated += 1;
-                self.attempt(&mut stream, event, event).await;
+            repeated += unknown.len() as u64;
+            let shares = unknown.chunks(unknown.len().div_ceil(REPEATING));
+            let clients = shares.map(|share| tokio::task::spawn_local(repeat(self.clone(), share.to_vec())));
+            for client in clients.collect::<Vec<_>>() {
+                client.await?;
             }
         }
     }
@@ -161,6 +165,14 @@ async fn work(crowd: Rc<Crowd>) {
             continue;
         }
         let event = crowd.journal.begin();
+        crowd.attempt(&mut stream, event, event).await;
+    }
+}
+
+/// One of those who repeat events of which nobody knows.
+async fn repeat(crowd: Rc<Crowd>, events: Vec<usize>) {
+    let mut stream = None;
+    for event in events {
         crowd.attempt(&mut stream, event, event).await;
     }
 }

@@ -2,7 +2,8 @@
 
 use super::books::{AccountBooks, KeyAllowances, PlanPeriod};
 use super::command::{Consume, Rejection};
-use super::decide::{Denied, Funds, Gauge, Limit, Part, decide, decide_gauge, settle};
+use super::decide::{Denied, Funds, Limit, Part, decide, settle};
+use super::decide_gauge::{Gauge, decide_gauge};
 use super::means::{Held, left_of};
 use super::reservation::Reservation;
 use super::usage::{Placement, UsageRecord, drawn_by};

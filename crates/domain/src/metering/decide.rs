@@ -37,18 +37,6 @@ pub struct Funds<'a> {
     pub balance: Option<Money>,
 }
 
-/// A gauge before the command.
-#[derive(Clone, Debug)]
-pub struct Gauge<'a> {
-    pub level: Quantity,
-    /// The plan's allowance with all live grants.
-    pub limit: Allowance,
-    pub exhausted: &'a OnExhausted,
-    /// The most by which the level exceeded the limit in this period: what is owed already.
-    pub overage_before: Quantity,
-    pub budget: Option<Money>,
-}
-
 /// Where a part of a quantity comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
@@ -169,39 +157,6 @@ fn add_allowance(parts: &mut Vec<Part>, quantity: Quantity) {
     }
 }
 
-/// Decides a gauge's change by `quantity` atoms; negative releases, zero is not asked.
-pub fn decide_gauge(limits: &[Limit], gauge: &Gauge<'_>, quantity: Quantity) -> Result<Vec<Part>, Denied> {
-    let level = gauge.level.checked_add(quantity).ok_or(Denied::TooLarge)?;
-    if level.is_negative() {
-        return Err(Denied::BelowZero { level: gauge.level });
-    }
-    if quantity.is_negative() {
-        return Ok(vec![Part { source: Source::Release, quantity, amount: None }]);
-    }
-    let Allowance::Limited(limit) = gauge.limit else {
-        refuse_if_any_binds(limits, None, quantity)?;
-        return Ok(vec![Part { source: Source::Allowance, quantity, amount: None }]);
-    };
-    let within = limit.left_after(gauge.level).min(quantity);
-    let over = level.left_after(limit);
-    let plan = (over.is_positive() && !may_rise_to(gauge, over)).then(|| Limit {
-        kind: gauge_bound(gauge),
-        remaining: limit.saturating_add(affordable_over(gauge)).left_after(gauge.level),
-    });
-    refuse_if_any_binds(limits, plan, quantity)?;
-    let mut parts = Vec::with_capacity(2);
-    if within.is_positive() {
-        parts.push(Part { source: Source::Allowance, quantity: within, amount: None });
-    }
-    let beyond = quantity.left_after(within);
-    if let (true, OnExhausted::Overage(tariff)) = (beyond.is_positive(), gauge.exhausted) {
-        let owed = over.max(gauge.overage_before);
-        let amount = tariff.step_fee(gauge.overage_before, owed)?;
-        parts.push(Part { source: Source::Overage, quantity: beyond, amount: Some(amount) });
-    }
-    Ok(parts)
-}
-
 /// What the plan's last fund lets through, and the limit to name, when that is less than what is missing.
 ///
 /// How much exactly is asked only then: it takes a search.
@@ -238,12 +193,8 @@ fn wallet_bound(funds: &Funds<'_>, tariff: &Tariff, missing: Quantity) -> Option
 }
 
 /// The budget, or without one all that can be represented.
-fn most_of(tariff: &Tariff, budget: Option<Money>) -> Money {
+pub(super) fn most_of(tariff: &Tariff, budget: Option<Money>) -> Money {
     budget.unwrap_or(Money::from_nanos(i64::MAX, tariff.currency()))
-}
-
-fn affordable(tariff: &Tariff, before: Quantity, budget: Option<Money>) -> Quantity {
-    tariff.affordable(before, most_of(tariff, budget))
 }
 
 /// How much more the money pays for when every open reservation is captured whole, in whatever order.
@@ -269,35 +220,6 @@ fn left_beside_holds(
     Ok((worst, most_of(tariff, money).checked_sub(held)?))
 }
 
-fn gauge_bound(gauge: &Gauge<'_>) -> LimitKind {
-    match gauge.exhausted {
-        OnExhausted::Overage(_) => LimitKind::SpendCap,
-        OnExhausted::Refuse | OnExhausted::Wallet(_) => LimitKind::PlanAllowance,
-    }
-}
-
-/// Whether the gauge may lie this far above its limit.
-fn may_rise_to(gauge: &Gauge<'_>, over: Quantity) -> bool {
-    match gauge.exhausted {
-        OnExhausted::Overage(tariff) => {
-            let more = over.left_after(gauge.overage_before);
-            tariff.is_affordable(gauge.overage_before, more, most_of(tariff, gauge.budget))
-        }
-        OnExhausted::Refuse | OnExhausted::Wallet(_) => false,
-    }
-}
-
-/// How far above its limit the gauge may rise.
-fn affordable_over(gauge: &Gauge<'_>) -> Quantity {
-    match gauge.exhausted {
-        OnExhausted::Overage(tariff) => {
-            let more = affordable(tariff, gauge.overage_before, gauge.budget);
-            gauge.overage_before.saturating_add(more)
-        }
-        OnExhausted::Refuse | OnExhausted::Wallet(_) => Quantity::ZERO,
-    }
-}
-
 fn priced(funds: &Funds<'_>, quantity: Quantity) -> Result<Part, Denied> {
     let (source, tariff) = match funds.exhausted {
         OnExhausted::Overage(tariff) => (Source::Overage, tariff),
@@ -310,7 +232,7 @@ fn priced(funds: &Funds<'_>, quantity: Quantity) -> Result<Part, Denied> {
 }
 
 /// Refuses by the limit that lets the least through; of equals, the one nearest to the caller.
-fn refuse_if_any_binds(limits: &[Limit], last: Option<Limit>, quantity: Quantity) -> Result<(), Denied> {
+pub(super) fn refuse_if_any_binds(limits: &[Limit], last: Option<Limit>, quantity: Quantity) -> Result<(), Denied> {
     let tightest = limits.iter().copied().chain(last).filter(|limit| limit.remaining < quantity);
     match tightest.min_by_key(|limit| limit.remaining) {
         Some(limit) => Err(Denied::Limit { kind: limit.kind, remaining: limit.remaining }),

@@ -1,3 +1,4 @@
+use super::super::decide_gauge::{Gauge, decide_gauge};
 use super::*;
 use crate::money::Currency;
 use crate::plans::{Rounding, Tier};

@@ -8,6 +8,7 @@ mod booking;
 mod books;
 mod command;
 mod decide;
+mod decide_gauge;
 mod holding;
 mod holds;
 mod load;
@@ -35,7 +36,8 @@ pub use command::{
     Consume, Dimensions, MAX_DIMENSIONS, MAX_EARLY, MAX_KEY_CHARS, MAX_LATE, RECEIPT_DELETED, Rejection, UsageKey,
     admit, admit_time,
 };
-pub use decide::{Denied, Funds, Gauge, Limit, Part, Source, decide, decide_gauge, settle};
+pub use decide::{Denied, Funds, Limit, Part, Source, decide, settle};
+pub use decide_gauge::{Gauge, decide_gauge};
 pub use holding::{Captured, Shortfall};
 pub use member_books::MemberBooks;
 pub use member_quota::{MemberMeter, MemberQuota};

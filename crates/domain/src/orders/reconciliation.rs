@@ -145,7 +145,13 @@ pub fn compare(bill: &[BillRow], beside: &[BillRow], ours: &OurSide) -> Vec<Foun
             twice.then(|| difference(DifferenceClass::PaymentTwice, row, None))
         };
         found.extend(match row.kind {
-            BillRowKind::Payment => twice().or_else(|| payment_difference(row, ours)),
+            BillRowKind::Payment => match known_capture(row, ours) {
+                Some(transaction) if transaction != row.transaction => {
+                    Some(difference(DifferenceClass::PaymentTwice, row, None))
+                }
+                Some(_) => payment_difference(row, ours),
+                None => twice().or_else(|| payment_difference(row, ours)),
+            },
             BillRowKind::Charge => twice().or_else(|| charge_difference(row, ours)),
             BillRowKind::Refund => refund_difference(row, ours),
         });
@@ -154,6 +160,12 @@ pub fn compare(bill: &[BillRow], beside: &[BillRow], ours: &OurSide) -> Vec<Foun
         bill.iter().chain(beside).map(|row| (row.kind, row.number.as_str())).collect();
     found.extend(missing_there(ours, &named));
     found
+}
+
+/// The capture that we have under the row's number, which may be on the bill of another day.
+fn known_capture<'a>(row: &BillRow, ours: &'a OurSide) -> Option<&'a str> {
+    let payment = ours.payments.get(&PaymentId::from_uuid(id_of(row)?.as_uuid()))?;
+    payment.transaction.as_deref().filter(|own| !own.is_empty() && !row.transaction.is_empty())
 }
 
 fn payment_difference(row: &BillRow, ours: &OurSide) -> Option<Found> {

@@ -126,6 +126,16 @@ fn a_refund_row_is_no_proof_of_a_payment() {
 }
 
 #[test]
+fn a_second_capture_is_told_on_its_own_day_and_the_first_is_not() {
+    let ours = books(vec![payment(1, Some(cny("10.00")))], Vec::new());
+    let again = |amount| BillRow { transaction: "other".to_owned(), ..row(Paid, 1, amount) };
+    for amount in ["10.00", "9.99"] {
+        assert_eq!(classes(&[again(amount)], &[row(Paid, 1, "10.00")], &ours), [DifferenceClass::PaymentTwice]);
+        assert_eq!(classes(&[again(amount), row(Paid, 1, "10.00")], &[], &ours), [DifferenceClass::PaymentTwice]);
+    }
+}
+
+#[test]
 fn each_way_to_differ_has_its_class() {
     let ours = books(vec![payment(1, None), payment(2, Some(cny("9.00")))], vec![refund(5, RefundStatus::Processing)]);
     let bill = [

@@ -116,6 +116,7 @@ pub struct Refund {
     pub checks: u32,
     pub next_check_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
+    /// When the provider paid it back, by its own clock; when it was heard that it failed.
     pub ended_at: Option<DateTime<Utc>>,
 }
 
@@ -125,7 +126,7 @@ impl Refund {
         ProviderNumber::from_uuid(self.id.as_uuid())
     }
 
-    /// The refund after the provider spoke.
+    /// The refund after the provider spoke of `now`.
     pub fn heard(
         &self,
         status: RefundStatus,

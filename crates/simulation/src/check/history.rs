@@ -1,18 +1,15 @@
 //! What only a look back shows: states that went back, and rows that changed or vanished although they never may.
 
+use super::limits::Limits;
 use super::payments::is_step_back;
 use super::{Found, hold, same};
 use crate::core::Core;
 use crate::db::OUTSIDE;
-use chrono::{DateTime, Utc};
 use domain::billing::{BillStatus, IssuedBill};
-use domain::id::{AccountId, BillId, DeliveryId, OrderId, ReservationId};
+use domain::id::{BillId, DeliveryId, OrderId, ReservationId};
 use domain::metering::ReservationStatus;
 use domain::notices::DeliveryStatus;
 use domain::orders::OrderStatus;
-use domain::plans::{Allowance, MeterCode};
-use domain::quantity::Quantity;
-use domain::quota::Subject;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was seen at the last look.
@@ -21,13 +18,11 @@ pub struct History {
     orders: BTreeMap<OrderId, OrderStatus>,
     bills: BTreeMap<BillId, IssuedBill>,
     ended: BTreeMap<ReservationId, ReservationStatus>,
-    drawn: BTreeMap<CounterKey, Quantity>,
+    limits: Limits,
     delivered: BTreeSet<DeliveryId>,
     transfers: usize,
     usage: usize,
 }
-
-type CounterKey = (AccountId, DateTime<Utc>, MeterCode);
 
 impl History {
     pub fn follow(&mut self, core: &Core) -> Found {
@@ -57,25 +52,8 @@ impl History {
                 if delivered { !self.delivered.insert(delivery.id) } else { self.delivered.contains(&delivery.id) };
             hold(delivered || !was, || format!("{} was delivered, and is {:?}", delivery.id, delivery.status))?;
         }
-        self.limits_hold(core)?;
+        self.limits.hold(core)?;
         self.nothing_vanished(core)
-    }
-
-    /// Nothing more is drawn from an allowance than the plan in force includes, whatever an earlier one did.
-    fn limits_hold(&mut self, core: &Core) -> Found {
-        for counter in core.tables.counters.values(OUTSIDE).filter(|counter| counter.subject == Subject::Account) {
-            let key = (counter.account, counter.period.start, counter.meter.clone());
-            let Some(period) = core.tables.periods.get(OUTSIDE, &(key.0, key.1)) else {
-                return Err(format!("a counter without a period: {key:?}"));
-            };
-            let drawn = counter.drawn.allowance;
-            let before = self.drawn.insert(key.clone(), drawn).unwrap_or(Quantity::ZERO);
-            let version = core.tables.plans.get(OUTSIDE, &period.opened.version);
-            let Some(terms) = version.and_then(|version| version.plan.terms(&counter.meter)) else { continue };
-            let Allowance::Limited(included) = terms.allowance(period.opened.seats) else { continue };
-            hold(drawn <= included.max(before), || format!("{key:?} drew {drawn:?} of {included:?}"))?;
-        }
-        Ok(())
     }
 
     /// Transfers and usage are only ever added.

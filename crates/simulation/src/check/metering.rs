@@ -24,7 +24,7 @@ struct Sums {
 }
 
 /// A gauge's level goes over into the next period, and its rows count there too.
-const GAUGE: &str = "space";
+pub const GAUGE: &str = "space";
 
 pub fn counters_are_sums_of_usage(core: &Core) -> Found {
     let mut sums: BTreeMap<Slot, Sums> = BTreeMap::new();

@@ -4,10 +4,12 @@ mod answers;
 mod bills;
 mod chain;
 mod history;
+mod limits;
 mod metering;
 mod payments;
 mod people;
 mod provider;
+mod sessions;
 mod telling;
 mod wallets;
 
@@ -17,10 +19,11 @@ use crate::core::Core;
 use crate::world::World;
 
 /// What holds for the rows by themselves.
-const ALWAYS: [fn(&Core) -> Found; 22] = [
+const ALWAYS: [fn(&Core) -> Found; 23] = [
     metering::counters_are_sums_of_usage,
     metering::holds_are_open_reservations,
     metering::grants_add_up,
+    limits::uses_are_paid_for,
     wallets::balances_are_sums_of_entries,
     wallets::what_is_held_is_held_for_something,
     chain::audit_is_whole,
@@ -53,6 +56,7 @@ fn look(world: &World, history: &mut History, whole: bool) -> Found {
         ALWAYS.iter().try_for_each(|check| check(&core))?;
         history.follow(&core)?;
         answers::what_was_told_is_there(&core, &world.book(), whole)?;
+        sessions::are_what_was_told(&core, &world.book())?;
         hold(!whole || core.locks.is_free(), || "a lock is left".to_owned())?;
     }
     telling::lanes_keep_their_order(world)?;

@@ -31,6 +31,16 @@ impl Doing {
         (customer, AccountId::from_uuid(chosen))
     }
 
+    pub(super) async fn cap(&mut self) {
+        let (customer, account) = self.payer();
+        let cap = self.rng.between(1, 6);
+        let cap = if self.rng.one_in(3) { Change::Clear } else { Change::Set(format!("{cap}.00")) };
+        let which = AccountRef::Id(account);
+        let answer = until_answered!(self.services().accounts.set_spend_cap(&customer, &which, cap.clone()));
+        self.count("capped", "not capped", &answer);
+        self.tell(&format!("caps {account}"), &answer.map(|account| account.spend_cap));
+    }
+
     pub(super) async fn subscribe(&mut self) {
         let (customer, account) = self.payer();
         let is_team = account != customer.personal_account;

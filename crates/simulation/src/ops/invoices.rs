@@ -5,6 +5,10 @@ use crate::db::OUTSIDE;
 use domain::billing::{BillStatus, InvoiceEnd, InvoiceKind, InvoiceStatus, InvoiceWish};
 use domain::id::InvoiceId;
 
+const ISSUES: u128 = 0;
+const REJECTS: u128 = 1;
+const REVERSES: u128 = 2;
+
 impl Doing {
     pub(super) async fn ask_for_invoice(&mut self) {
         let id = self.choose_id("bill", |tables| {
@@ -30,15 +34,17 @@ impl Doing {
             standing.map(|invoice| invoice.id.as_uuid()).collect()
         }));
         let Some(invoice) = self.world.eyes.lock().tables.invoices.get(OUTSIDE, &id).cloned() else { return };
+        let rejected = self.rng.one_in(3);
+        let step = self.choose("step", || match invoice.status {
+            InvoiceStatus::Requested if rejected => REJECTS,
+            InvoiceStatus::Requested => ISSUES,
+            _ => REVERSES,
+        });
         let billing = self.services().billing.clone();
-        let answer = match invoice.status {
-            InvoiceStatus::Requested if !self.rng.one_in(3) => {
-                until_answered!(billing.issue_invoice(&operator, id, "24312000000000000001", None))
-            }
-            InvoiceStatus::Requested => {
-                until_answered!(billing.end_invoice(&operator, id, InvoiceEnd::Reject, "a mistake"))
-            }
-            _ => until_answered!(billing.end_invoice(&operator, id, InvoiceEnd::Reverse, "a mistake")),
+        let answer = match step {
+            ISSUES => until_answered!(billing.issue_invoice(&operator, id, "24312000000000000001", None)),
+            REVERSES => until_answered!(billing.end_invoice(&operator, id, InvoiceEnd::Reverse, "a mistake")),
+            _ => until_answered!(billing.end_invoice(&operator, id, InvoiceEnd::Reject, "a mistake")),
         };
         self.count("invoice decided", "invoice not decided", &answer);
         self.tell(&format!("decides {id}"), &answer.map(|invoice| invoice.status));

@@ -8,6 +8,7 @@ mod metering;
 mod notices;
 mod operators;
 mod payments;
+mod people;
 mod settling;
 mod teams;
 
@@ -56,6 +57,7 @@ impl Doing {
             Act::End => self.end().await,
             Act::ExpireDue => self.expire_due().await,
             Act::RollOver => self.roll_over().await,
+            Act::Cap => self.cap().await,
             Act::GiveGrant => self.give_grant().await,
             Act::RevokeGrant => self.revoke_grant().await,
             Act::Adjust => self.adjust().await,
@@ -75,6 +77,7 @@ impl Doing {
             Act::PayAtProvider => self.pay_at_provider(),
             Act::Notify => self.notify().await,
             Act::PaymentRound => self.payment_round().await,
+            Act::Reconcile => self.reconcile().await,
             Act::CloseOrder => self.close_order().await,
             Act::RefundPayment => self.refund_payment().await,
             Act::ResolveSuspense => self.resolve_suspense().await,
@@ -82,6 +85,10 @@ impl Doing {
             Act::Join => self.join().await,
             Act::Invite => self.invite().await,
             Act::Manage => self.manage().await,
+            Act::Register => self.register().await,
+            Act::LogIn => self.log_in().await,
+            Act::LogOut => self.log_out().await,
+            Act::ChangePassword => self.change_password().await,
             Act::MakeCodes => self.make_codes().await,
             Act::Redeem => self.redeem().await,
             Act::CheckIn => self.check_in().await,

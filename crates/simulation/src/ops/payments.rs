@@ -2,6 +2,8 @@
 
 use super::{Doing, until_answered};
 use crate::db::OUTSIDE;
+use crate::provider::day_of;
+use chrono::{DateTime, Days};
 use domain::accounts::AccountRef;
 use domain::id::{OrderId, PaymentId, SuspenseId};
 use domain::money::Money;
@@ -104,6 +106,19 @@ impl Doing {
         let polled = orders.poll_due().await;
         let followed = orders.follow_refunds().await;
         self.tell("looks after payments", &(expired, polled, followed));
+    }
+
+    /// A day of the last three, by its bill.
+    pub(super) async fn reconcile(&mut self) {
+        let back = self.rng.below(4) as u128;
+        let back = self.choose("back", || back);
+        let since = self.choose("since", || self.world.sim.now().timestamp_micros().unsigned_abs().into());
+        let since = i64::try_from(since).ok().and_then(DateTime::from_timestamp_micros).unwrap_or_default();
+        let day = day_of(since).checked_sub_days(Days::new(u64::try_from(back).unwrap_or(0))).unwrap_or_default();
+        let answer = until_answered!(self.services().orders.reconcile(Provider::WeChat, day));
+        self.count("compared", "not compared", &answer);
+        let told = answer.map(|compared| (compared.rows, compared.settled, compared.differences.len()));
+        self.tell(&format!("compares {day}"), &told);
     }
 
     pub(super) async fn close_order(&mut self) {

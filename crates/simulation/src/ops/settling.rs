@@ -2,7 +2,7 @@
 
 use super::Doing;
 use domain::notices::Room;
-use domain::orders::RefundState;
+use domain::orders::{DifferenceClass, DifferenceStatus, RefundState};
 use domain::time::{Clock, Period};
 use domain::wallet::Provider;
 
@@ -85,6 +85,22 @@ impl Doing {
         }
     }
 
+    /// Once all is quiet, our books and the provider's say the same, but for numbers that were paid twice.
+    async fn compare_with_the_provider(&self) {
+        let days = self.world.provider.desk().days();
+        for day in days {
+            let compared = self.services().orders.reconcile(Provider::WeChat, day).await;
+            self.must("comparing a day", &compared);
+            let differences = compared.map(|compared| compared.differences).unwrap_or_default();
+            let open = differences.iter().find(|difference| {
+                difference.status == DifferenceStatus::Open && difference.class != DifferenceClass::PaymentTwice
+            });
+            if let Some(open) = open {
+                self.world.book().broken.push(format!("{day} differs: {open:?}"));
+            }
+        }
+    }
+
     /// Where nothing fails and nobody is in the way, nothing may fail.
     pub(super) fn must<T>(&self, what: &str, answer: &domain::error::Result<T>) {
         if let Err(error) = answer {
@@ -113,6 +129,7 @@ impl Doing {
         if let Some(difference) = differences.first() {
             self.world.book().broken.push(format!("a period that ended: {difference:?}"));
         }
+        self.compare_with_the_provider().await;
         self.audit_reports().await;
     }
 }

@@ -1,25 +1,20 @@
 //! The database crashes, is stopped, or throws everybody out, over and over, while the server stays as it is: nothing is
 //! lost, and soon it works as fast as before.
 
+mod rates;
+
 use crate::instance::Instance;
 use crate::trial::{Ground, Trial};
-use anyhow::{Context, ensure};
+use anyhow::ensure;
+use rates::{Comparison, summed_up, usual_rate};
 use sea_orm::{ConnectionTrait, Statement};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use suanpan_bench::database::{Databases, Engine};
-use suanpan_bench::figures::float;
 
 const CLIENTS: usize = 64;
 const SHORT_RESTARTS: u32 = 3;
 const LONG_RESTARTS: u32 = 50;
-/// Windows whose median is the usual rate.
-const USUAL: usize = 15;
-const WINDOW: Duration = Duration::from_secs(1);
-/// In windows.
-const RECOVERED_WITHIN: usize = 10;
-/// Of the usual rate.
-const PERCENT: f64 = 95.0;
 /// Of the rate before, whatever else changed meanwhile.
 const LEAST_LEFT: f64 = 0.7;
 
@@ -43,12 +38,11 @@ async fn restarts(ground: &Ground<'_>, trial: &Trial, instance: &Arc<Mutex<Insta
     let server = trial.serve().await?;
     let clients = trial.crowd.start(CLIENTS);
     usual_rate(trial).await;
-    let mut recoveries = Vec::new();
+    let (mut recoveries, mut controls) = (Vec::new(), Vec::new());
     for number in 0..wanted {
-        let before = usual_rate(trial).await;
-        fault(trial, instance, number).await?;
-        let recovery = Recovery::after(trial, before).await;
-        recoveries.push(recovery.with_context(|| format!("after fault {number}"))?);
+        let (recovery, took) = recovery(trial, instance, number).await?;
+        recoveries.push(recovery);
+        controls.push(control(trial, took).await);
     }
     trial.crowd.stop(clients).await?;
     let repeated = trial.settle().await?;
@@ -59,69 +53,44 @@ async fn restarts(ground: &Ground<'_>, trial: &Trial, instance: &Arc<Mutex<Insta
          lost, 0 doubled; {}",
         trial.crowd.journal.acknowledged(),
         trial.crowd.journal.statuses(),
-        told(&recoveries),
+        told(&recoveries, &controls),
     ))
 }
 
-/// How the rate came back after a fault.
-struct Recovery {
-    before: f64,
-    /// Windows until it was as good as before, or as it was to stay.
-    windows: usize,
-    /// It was never as good as before within the time, and as good as ever after.
-    only_as_after: bool,
+/// How the rate came back after a fault, and how long the fault took.
+async fn recovery(
+    trial: &Trial,
+    instance: &Arc<Mutex<Instance>>,
+    number: u32,
+) -> anyhow::Result<(Comparison, Duration)> {
+    let before = usual_rate(trial).await;
+    let began = Instant::now();
+    fault(trial, instance, number).await?;
+    let took = began.elapsed();
+    let after = Comparison::with(trial, before).await;
+    let came_back = after.within().is_some() && after.left() >= LEAST_LEFT;
+    ensure!(came_back, "after fault {number} not {}", after.told());
+    Ok((after, took))
 }
 
-impl Recovery {
-    async fn after(trial: &Trial, before: f64) -> anyhow::Result<Self> {
-        let mut rates = Vec::new();
-        for windows in 1..=RECOVERED_WITHIN {
-            rates.push(rate(trial).await);
-            if is_as_good(rates[windows - 1], before) {
-                return Ok(Self { before, windows, only_as_after: false });
-            }
-        }
-        // The database's own rate may have changed meanwhile, which is none of the fault's doing: see what it stays at.
-        let after = usual_rate(trial).await;
-        let first = rates.iter().position(|now| is_as_good(*now, after));
-        let missed = || format!("not {PERCENT} % of {before:.0} events/s before or {after:.0} afterwards: {rates:.0?}");
-        ensure!(after >= before * LEAST_LEFT, missed());
-        Ok(Self { before, windows: first.with_context(missed)? + 1, only_as_after: true })
-    }
+/// The same comparison where nothing happened for as long: how much the rate changes by itself.
+async fn control(trial: &Trial, took: Duration) -> Comparison {
+    let before = usual_rate(trial).await;
+    tokio::time::sleep(took).await;
+    Comparison::with(trial, before).await
 }
 
-fn is_as_good(now: f64, reference: f64) -> bool {
-    now >= reference * PERCENT / 100.0
-}
-
-fn told(recoveries: &[Recovery]) -> String {
-    let slowest = recoveries.iter().map(|recovery| recovery.windows).max().unwrap_or(0);
-    let drifted: Vec<usize> = (0..recoveries.len()).filter(|number| recoveries[*number].only_as_after).collect();
-    let rate = |recovery: Option<&Recovery>| recovery.map_or(0.0, |recovery| recovery.before);
+fn told(recoveries: &[Comparison], controls: &[Comparison]) -> String {
+    let slowest = recoveries.iter().filter_map(Comparison::within).max().unwrap_or(0);
+    let before = |comparison: Option<&Comparison>| comparison.map_or(0.0, |comparison| comparison.before);
     format!(
-        "{PERCENT} % of the rate again within {slowest} s, {} times of that before, and after the faults {drifted:?} of that \
-         10 to 25 s later; {:.0} events/s before the first fault, {:.0} before the last",
-        recoveries.len() - drifted.len(),
-        rate(recoveries.first()),
-        rate(recoveries.last()),
+        "{}, but as later, all within {slowest} s; as often without a fault: {}; {:.0} events/s before the first \
+         fault, {:.0} before the last",
+        summed_up(recoveries),
+        summed_up(controls),
+        before(recoveries.first()),
+        before(recoveries.last()),
     )
-}
-
-/// The median of many windows.
-async fn usual_rate(trial: &Trial) -> f64 {
-    let mut rates = Vec::with_capacity(USUAL);
-    for _ in 0..USUAL {
-        rates.push(rate(trial).await);
-    }
-    rates.sort_by(f64::total_cmp);
-    rates[USUAL / 2]
-}
-
-/// Acknowledged events a second from now on.
-async fn rate(trial: &Trial) -> f64 {
-    let (before, began) = (trial.crowd.journal.acknowledged(), Instant::now());
-    tokio::time::sleep(WINDOW).await;
-    float(trial.crowd.journal.acknowledged() - before) / began.elapsed().as_secs_f64()
 }
 
 /// Returns when the database takes connections again.
