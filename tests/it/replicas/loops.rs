@@ -18,8 +18,8 @@ use uuid::Uuid;
 const IDLE: usize = 30;
 const BUSY: usize = 6;
 const STORED: i64 = 4_000;
-/// Longer than the loops' pause of ten seconds.
-const SOON: Duration = Duration::from_secs(18);
+/// Much longer than the loops' pause of ten seconds: other work may be on the machine.
+const SOON: Duration = Duration::from_secs(45);
 
 /// Waits until it is so.
 async fn soon(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
