@@ -22,8 +22,8 @@ SOURCES = Path("crates") / "domain" / "src"
 
 
 def copy_sources() -> None:
+    COPY.mkdir(parents=True, exist_ok=True)
     for name in ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml"]:
-        COPY.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, COPY / name)
     for folder in ["crates", "migration", "tests", ".cargo"]:
         shutil.rmtree(COPY / folder, ignore_errors=True)

@@ -146,10 +146,8 @@ pub fn compare(bill: &[BillRow], beside: &[BillRow], ours: &OurSide) -> Vec<Foun
         };
         found.extend(match row.kind {
             BillRowKind::Payment => match known_capture(row, ours) {
-                Some(transaction) if transaction != row.transaction => {
-                    Some(difference(DifferenceClass::PaymentTwice, row, None))
-                }
-                Some(_) => payment_difference(row, ours),
+                Some(own) if own == row.transaction => payment_difference(row, ours),
+                Some(_) => Some(difference(DifferenceClass::PaymentTwice, row, None)),
                 None => twice().or_else(|| payment_difference(row, ours)),
             },
             BillRowKind::Charge => twice().or_else(|| charge_difference(row, ours)),
@@ -164,13 +162,18 @@ pub fn compare(bill: &[BillRow], beside: &[BillRow], ours: &OurSide) -> Vec<Foun
 
 /// The capture that we have under the row's number, which may be on the bill of another day.
 fn known_capture<'a>(row: &BillRow, ours: &'a OurSide) -> Option<&'a str> {
-    let payment = ours.payments.get(&PaymentId::from_uuid(id_of(row)?.as_uuid()))?;
-    payment.transaction.as_deref().filter(|own| !own.is_empty() && !row.transaction.is_empty())
+    let own = payment_of(row, ours)?.transaction.as_deref();
+    own.filter(|own| !own.is_empty() && !row.transaction.is_empty())
+}
+
+fn payment_of<'a>(row: &BillRow, ours: &'a OurSide) -> Option<&'a Payment> {
+    ours.payments.get(&PaymentId::from_uuid(id_of(row)?.as_uuid()))
 }
 
 fn payment_difference(row: &BillRow, ours: &OurSide) -> Option<Found> {
-    let payment = id_of(row).and_then(|number| ours.payments.get(&PaymentId::from_uuid(number.as_uuid())));
-    let Some(payment) = payment else { return Some(difference(DifferenceClass::UnknownNumber, row, None)) };
+    let Some(payment) = payment_of(row, ours) else {
+        return Some(difference(DifferenceClass::UnknownNumber, row, None));
+    };
     match payment.captured {
         None => Some(difference(DifferenceClass::PaymentMissingHere, row, Some(payment.amount))),
         Some(captured) if captured != row.amount => {

@@ -126,7 +126,19 @@ impl Refund {
         ProviderNumber::from_uuid(self.id.as_uuid())
     }
 
-    /// The refund after the provider spoke of `now`.
+    /// When it came to what the provider says: of money that went back the provider's own time, for it is on the bill of
+    /// that day however late it is heard, and else `now`.
+    pub fn time_of(&self, state: &RefundState, now: DateTime<Utc>) -> DateTime<Utc> {
+        match state {
+            RefundState::Succeeded { refunded_at } => (*refunded_at).max(self.created_at).min(now),
+            RefundState::NotFound
+            | RefundState::Processing
+            | RefundState::Failed { .. }
+            | RefundState::Abnormal { .. } => now,
+        }
+    }
+
+    /// The refund after the provider spoke.
     pub fn heard(
         &self,
         status: RefundStatus,

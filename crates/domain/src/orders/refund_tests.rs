@@ -44,6 +44,43 @@ fn fen(fen: i64) -> Money {
     Money::from_nanos(fen * 10_000_000, Currency::CNY)
 }
 
+fn at(hours: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(hours * 3_600, 0).unwrap()
+}
+
+fn refund_of_hour(hours: i64) -> Refund {
+    let id = uuid::Uuid::from_u128(1);
+    Refund {
+        id: RefundId::from_uuid(id),
+        payment: PaymentId::from_uuid(id),
+        order: OrderId::from_uuid(id),
+        account: AccountId::from_uuid(id),
+        amount: fen(1),
+        reason: "r".to_owned(),
+        status: Unknown,
+        problem: None,
+        operator: UserId::from_uuid(id),
+        suspense: None,
+        even_if_used: false,
+        taken_back: Quantity::ZERO,
+        checks: 0,
+        next_check_at: None,
+        created_at: at(hours),
+        ended_at: None,
+    }
+}
+
+#[test]
+fn money_went_back_when_the_provider_says_and_not_when_it_was_heard() {
+    let refund = refund_of_hour(10);
+    let gone_back = |hours| RefundState::Succeeded { refunded_at: at(hours) };
+    let times = [9, 10, 30, 100, 101].map(|hours| refund.time_of(&gone_back(hours), at(100)));
+    assert_eq!(times, [10, 10, 30, 100, 100].map(at), "never before it was asked for, never in the future");
+    assert_eq!(refund.time_of(&RefundState::Failed { reason: "r".to_owned() }, at(100)), at(100));
+    let ended = refund.heard(Succeeded, None, refund.time_of(&gone_back(30), at(100))).unwrap();
+    assert_eq!(ended.ended_at, Some(at(30)));
+}
+
 #[test]
 fn a_third_of_the_money_takes_a_third_rounded_up() {
     assert_eq!(share_of(Quantity::atoms(100), fen(1), fen(3)), Quantity::atoms(34));

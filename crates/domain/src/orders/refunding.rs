@@ -197,12 +197,7 @@ fn next(refund: &Refund, state: &RefundState, now: DateTime<Utc>) -> Option<Refu
     if status == refund.status {
         return None;
     }
-    let at = match state {
-        // The day on whose bill it is, however late it was heard.
-        RefundState::Succeeded { refunded_at } => (*refunded_at).max(refund.created_at).min(now),
-        _ => now,
-    };
-    match refund.heard(status, problem, at) {
+    match refund.heard(status, problem, refund.time_of(state, now)) {
         Ok(heard) => Some(heard),
         Err(no) => {
             tracing::error!(refund = %refund.id, %no, "the provider says otherwise than before; reconcile the day");
