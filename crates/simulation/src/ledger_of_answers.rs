@@ -6,7 +6,7 @@ use domain::id::{
     ReservationId, UserId,
 };
 use domain::identity::{PasswordHash, Token};
-use domain::metering::{Consume, ReservationStatus, UsageRecord};
+use domain::metering::{Consume, ReservationStatus, Reserve, UsageRecord};
 use domain::money::Money;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -23,6 +23,8 @@ pub struct Book {
     pub refused: BTreeSet<(AccountId, String)>,
     /// Uses that were booked, to be repeated.
     pub commands: Vec<Consume>,
+    /// Reservations that were made, to be asked for again.
+    pub reserves: Vec<Reserve>,
     pub reservations: BTreeMap<ReservationId, Reserved>,
     pub grants: BTreeMap<GrantId, AccountId>,
     pub revoked: BTreeSet<GrantId>,

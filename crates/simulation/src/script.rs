@@ -77,8 +77,11 @@ pub enum Act {
 /// One operation in so many is the one before it once more, at the same time.
 const TWIN: u64 = 12;
 
-/// One operation in so many is of the same kind as the one before it: several want the same at the same time.
+/// One operation in so many is of the same kind as the one before it, or its rival: several want the same at the same time.
 const RUSH: u64 = 4;
+
+/// Acts that want the same row, and that the dice alone seldom bring together.
+const RIVALS: &[(Act, Act)] = &[(Act::LogIn, Act::ChangePassword), (Act::ChangePassword, Act::LogIn)];
 
 /// How often each is drawn.
 const WEIGHTS: &[(Act, usize)] = &[
@@ -90,7 +93,7 @@ const WEIGHTS: &[(Act, usize)] = &[
     (Act::RollOver, 4),
     (Act::Cap, 4),
     (Act::GiveGrant, 4),
-    (Act::RevokeGrant, 2),
+    (Act::RevokeGrant, 4),
     (Act::Adjust, 9),
     (Act::DecideAdjustment, 3),
     (Act::Reverse, 3),
@@ -115,11 +118,11 @@ const WEIGHTS: &[(Act, usize)] = &[
     (Act::FoundTeam, 2),
     (Act::Join, 8),
     (Act::Invite, 4),
-    (Act::Manage, 6),
-    (Act::Register, 3),
-    (Act::LogIn, 8),
+    (Act::Manage, 8),
+    (Act::Register, 4),
+    (Act::LogIn, 10),
     (Act::LogOut, 2),
-    (Act::ChangePassword, 4),
+    (Act::ChangePassword, 6),
     (Act::MakeCodes, 1),
     (Act::Redeem, 6),
     (Act::CheckIn, 5),
@@ -158,7 +161,7 @@ pub fn script(seed: u64, length: usize) -> Vec<Operation> {
     for number in 2..operations.len() {
         let before = operations[number - 1];
         if before.act != Act::Advance && Rng::new(operations[number].dice ^ 1).one_in(RUSH) {
-            operations[number].act = before.act;
+            operations[number].act = rival_of(before.act).unwrap_or(before.act);
         }
     }
     for number in 1..operations.len() {
@@ -168,4 +171,8 @@ pub fn script(seed: u64, length: usize) -> Vec<Operation> {
         }
     }
     operations
+}
+
+fn rival_of(act: Act) -> Option<Act> {
+    RIVALS.iter().find(|(one, _)| *one == act).map(|(_, other)| *other)
 }

@@ -61,6 +61,25 @@ async fn texts_numbers_and_times_of_many_rows_read_back_as_they_were_written(fre
 
 db_test!(letters, texts_numbers_and_times_of_many_rows_read_back_as_they_were_written);
 
+/// SQLite has no widths and keeps it; the others refuse it.
+async fn a_text_that_is_too_long_is_kept_whole_or_refused_with_all_beside_it(fresh: &Fresh) {
+    let transfers = [transfer(1, None), transfer(2, Some("盘".repeat(256)))];
+    let work = fresh.begin().await.unwrap();
+    let is_kept = wallet::post(&*work, &transfers).await.is_ok();
+    if is_kept {
+        work.commit().await.unwrap();
+    } else {
+        drop(work);
+    }
+    assert_eq!(is_kept, fresh.url.starts_with("sqlite:"));
+    for transfer in transfers {
+        let kept = fresh.ledger().find_by_id(transfer.id).await.unwrap();
+        assert_eq!(kept, is_kept.then_some(transfer));
+    }
+}
+
+db_test!(too_long, a_text_that_is_too_long_is_kept_whole_or_refused_with_all_beside_it);
+
 /// As long as labels may be, each row its own, among rows that have none.
 fn labelled(account: AccountId, number: usize) -> Consume {
     let label = |label: usize| (format!("label{label}"), format!("{number}{}", "盘".repeat(120)));

@@ -1,6 +1,6 @@
 //! Payments of bills in `billing_payments`.
 
-use super::bulk::{self, Existing};
+use super::bulk::Existing;
 use super::columns::{corrupt, currency};
 use super::entity::billing_payment::{Column, Entity, Model};
 use super::error::store_error;
@@ -18,7 +18,7 @@ const TABLE: &str = "billing_payments";
 impl<C: ConnectionTrait + Send + Sync> BillPaymentRepository for Repos<C> {
     async fn insert(&self, payments: &[BillPayment]) -> StoreResult<()> {
         let rows: Vec<_> = payments.iter().map(row).collect();
-        bulk::insert::<Entity>(&self.conn, &rows, Existing::Fail).await
+        self.together().insert::<Entity>(&rows, Existing::Fail).execute(&self.conn).await
     }
 
     async fn of_bill(&self, bill: BillId) -> StoreResult<Vec<BillPayment>> {

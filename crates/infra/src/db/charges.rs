@@ -1,6 +1,6 @@
 //! Charges that providers made by themselves, in `provider_charges`.
 
-use super::bulk::{self, Existing};
+use super::bulk::Existing;
 use super::columns::{corrupt, currency};
 use super::entity::provider_charge::{Column, Entity, Model};
 use super::error::store_error;
@@ -29,7 +29,7 @@ impl<C: ConnectionTrait + Send + Sync> ChargeRepository for Repos<C> {
             charged_at: charge.charged_at,
             collected_at: charge.collected_at,
         };
-        bulk::insert::<Entity>(&self.conn, &[row], Existing::Fail).await
+        self.together().insert::<Entity>(&[row], Existing::Fail).execute(&self.conn).await
     }
 
     async fn find(&self, provider: Provider, reference: &str) -> StoreResult<Option<Charge>> {

@@ -1,7 +1,8 @@
 //! Closing quota periods: which are due, what they were used for, and which terms are renewed.
 
+use super::bulk::Existing;
 use super::columns::{one_of, rows_per_statement};
-use super::entity::{billing_record, quota_period, usage_key, usage_record, user_subscription};
+use super::entity::{billing_record, billing_tariff_mark, quota_period, usage_key, usage_record, user_subscription};
 use super::error::store_error;
 use super::repos::Repos;
 use super::subscriptions::opened_period;
@@ -160,7 +161,8 @@ impl<C: ConnectionTrait + Send + Sync> ClosingRepository for Repos<C> {
     }
 
     async fn mark(&self, marks: &[TariffMark]) -> StoreResult<()> {
-        tariff_marks::insert(&self.conn, marks).await
+        let fresh = tariff_marks::fresh(&self.conn, marks).await?;
+        self.together().insert::<billing_tariff_mark::Entity>(&fresh, Existing::Fail).execute(&self.conn).await
     }
 
     async fn marks(&self, slots: &[Slot]) -> StoreResult<Vec<TariffMark>> {

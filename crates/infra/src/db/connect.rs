@@ -1,5 +1,6 @@
 //! Connecting: one pool, or on SQLite one writer beside a pool of readers.
 
+use super::bulk::Dialect;
 use super::checkpoints::{self, Checkpoints};
 use super::error::store_error;
 use super::migrate::is_current;
@@ -13,8 +14,8 @@ use sea_orm::sqlx::postgres::PgSslMode;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{self, Executor};
 use sea_orm::{
-    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait,
 };
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -44,6 +45,7 @@ pub struct DatabaseSettings {
 /// What all repositories of one database share.
 pub struct Shared {
     pub(super) writer: DatabaseConnection,
+    pub(super) dialect: Dialect,
     /// Plan versions never change, so they are read once.
     pub(super) versions: RwLock<HashMap<PlanVersionId, Arc<PlanVersion>>>,
     /// Statements of units of work so far.
@@ -70,8 +72,22 @@ pub async fn connect(settings: &DatabaseSettings) -> StoreResult<Database> {
         });
         (writer.clone(), None)
     };
-    let shared = Shared { writer, versions: RwLock::default(), statements, _checkpoints: checkpoints };
+    let dialect = dialect_of(&writer).await?;
+    let shared = Shared { writer, dialect, versions: RwLock::default(), statements, _checkpoints: checkpoints };
     Ok(Repos { conn, shared: Arc::new(shared), pending: None })
+}
+
+async fn dialect_of(conn: &DatabaseConnection) -> StoreResult<Dialect> {
+    match conn.get_database_backend() {
+        DbBackend::Postgres => Ok(Dialect::Arrays),
+        DbBackend::MySql => {
+            let version = Statement::from_string(DbBackend::MySql, "SELECT VERSION() AS version");
+            let row = conn.query_one_raw(version).await.map_err(store_error)?;
+            let version = row.map(|row| row.try_get::<String>("", "version")).transpose().map_err(store_error)?;
+            Ok(Dialect::of_mysql(&version.unwrap_or_default()))
+        }
+        _ => Ok(Dialect::Bound),
+    }
 }
 
 impl Database {

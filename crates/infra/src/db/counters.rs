@@ -1,6 +1,6 @@
 //! Counters in `quota_counters`: read by slot, written by one upsert per chunk.
 
-use super::bulk::{self, Existing};
+use super::bulk::Existing;
 use super::columns::{corrupt, currency, meter, one_of, percents, percents_text};
 use super::entity::quota_counter::{Column, Entity, Model};
 use super::error::store_error;
@@ -75,7 +75,7 @@ impl<C: ConnectionTrait + Send + Sync> CounterRepository for Repos<C> {
     }
 
     async fn put(&self, counters: &[Counter], now: DateTime<Utc>) -> StoreResult<()> {
-        bulk::insert::<Entity>(&self.conn, &rows(counters, now), PUTTING).await
+        self.together().insert::<Entity>(&rows(counters, now), PUTTING).execute(&self.conn).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Debts in `account_debts`.
 
-use super::bulk::{self, Existing};
+use super::bulk::Existing;
 use super::columns::{corrupt, meter};
 use super::entity::account_debt::{Column, Entity, Model};
 use super::error::store_error;
@@ -22,7 +22,7 @@ const BY_SIZE: &str = "size";
 impl<C: ConnectionTrait + Send + Sync> DebtRepository for Repos<C> {
     async fn insert(&self, debts: &[Debt]) -> StoreResult<()> {
         let rows: Vec<_> = debts.iter().map(row).collect();
-        bulk::insert::<Entity>(&self.conn, &rows, Existing::Fail).await
+        self.together().insert::<Entity>(&rows, Existing::Fail).execute(&self.conn).await
     }
 
     async fn list(&self, account: AccountId, page: PageRequest) -> StoreResult<Page<Debt>> {

@@ -1,6 +1,6 @@
 //! Wallets in `wallets` with their statements in `wallet_entries`, transfers in `ledger_transfers`.
 
-use super::bulk::{self, Existing, Together};
+use super::bulk::Existing;
 use super::columns::{corrupt, currency, one_of, rows_per_statement};
 use super::entity::{ledger_transfer, wallet, wallet_entry};
 use super::error::store_error;
@@ -14,7 +14,7 @@ use domain::store::StoreResult;
 use domain::wallet::{
     LedgerAccount, LedgerRepository, LedgerTotal, Posting, StatementLine, Transfer, TransferKind, Wallet, WalletEntry,
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -43,17 +43,13 @@ impl<C: ConnectionTrait + Send + Sync> LedgerRepository for Repos<C> {
         let transfers: Vec<_> = posting.transfers().iter().map(transfer_row).collect();
         let entries: Vec<_> = posting.entries().iter().map(entry_row).collect();
         let wallets: Vec<_> = posting.wallets().map(wallet_row).collect();
-        if self.conn.get_database_backend() == DbBackend::Postgres {
-            let mut all = Together::default();
-            all.insert::<ledger_transfer::Entity>(&transfers, Existing::Fail);
-            all.insert::<wallet_entry::Entity>(&entries, Existing::Fail);
-            all.insert::<wallet::Entity>(&wallets, PUTTING);
-            return all.execute(&self.conn).await;
-        }
         // A transfer that was booked before must show before anything else was done for nothing.
-        bulk::insert::<ledger_transfer::Entity>(&self.conn, &transfers, Existing::Fail).await?;
-        bulk::insert::<wallet_entry::Entity>(&self.conn, &entries, Existing::Fail).await?;
-        bulk::insert::<wallet::Entity>(&self.conn, &wallets, PUTTING).await
+        self.together()
+            .insert::<ledger_transfer::Entity>(&transfers, Existing::Fail)
+            .insert::<wallet_entry::Entity>(&entries, Existing::Fail)
+            .insert::<wallet::Entity>(&wallets, PUTTING)
+            .execute(&self.conn)
+            .await
     }
 
     async fn find(&self, kind: TransferKind, reference: &str) -> StoreResult<Option<Transfer>> {

@@ -1,6 +1,6 @@
 //! Subscriptions at providers in `provider_subscriptions`.
 
-use super::bulk::{self, Existing};
+use super::bulk::Existing;
 use super::columns::{corrupt, currency};
 use super::entity::provider_subscription::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
@@ -23,7 +23,7 @@ const TABLE: &str = "provider_subscriptions";
 #[async_trait]
 impl<C: ConnectionTrait + Send + Sync> MirrorRepository for Repos<C> {
     async fn insert(&self, mirror: &Mirror) -> StoreResult<()> {
-        bulk::insert::<Entity>(&self.conn, &[row(mirror)], Existing::Fail).await
+        self.together().insert::<Entity>(&[row(mirror)], Existing::Fail).execute(&self.conn).await
     }
 
     async fn save(&self, mirror: &Mirror) -> StoreResult<()> {

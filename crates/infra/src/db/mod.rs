@@ -7,6 +7,7 @@ mod audit;
 pub mod auditor;
 mod backup;
 mod bill_payments;
+mod bill_rows;
 mod bills;
 mod bulk;
 mod charges;

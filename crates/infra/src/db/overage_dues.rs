@@ -1,6 +1,6 @@
 //! Periods whose overage is to be billed before they end, in `overage_dues`.
 
-use super::bulk::{self, Existing};
+use super::bulk::Existing;
 use super::entity::overage_due::{Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
@@ -23,7 +23,7 @@ impl<C: ConnectionTrait + Send + Sync> OverageDueRepository for Repos<C> {
             noted_at: now,
         };
         let rows: Vec<_> = periods.iter().map(row).collect();
-        bulk::insert::<Entity>(&self.conn, &rows, NOTING).await
+        self.together().insert::<Entity>(&rows, NOTING).execute(&self.conn).await
     }
 
     async fn list(&self, skip: u64, most: u64) -> StoreResult<Vec<(AccountId, DateTime<Utc>)>> {

@@ -1,6 +1,6 @@
 //! Redemption codes: batches, codes, and who used which.
 
-use super::bulk::{self, Existing};
+use super::bulk::Existing;
 use super::columns::corrupt;
 use super::entity::{redemption_batch as batches, redemption_code as codes, redemption_use as uses};
 use super::error::store_error;
@@ -55,7 +55,7 @@ impl<C: ConnectionTrait + Send + Sync> RedemptionBatchRepository for Repos<C> {
 impl<C: ConnectionTrait + Send + Sync> RedemptionCodeRepository for Repos<C> {
     async fn insert(&self, new: &[RedemptionCode]) -> StoreResult<()> {
         let rows: Vec<_> = new.iter().map(code_row).collect();
-        bulk::insert::<codes::Entity>(&self.conn, &rows, Existing::Fail).await
+        self.together().insert::<codes::Entity>(&rows, Existing::Fail).execute(&self.conn).await
     }
 
     async fn find(&self, id: RedemptionCodeId) -> StoreResult<Option<RedemptionCode>> {

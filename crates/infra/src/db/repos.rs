@@ -1,6 +1,7 @@
 //! One type that implements every port over a connection or a transaction.
 
 use super::audit;
+use super::bulk::Together;
 use super::connect::Shared;
 use super::error::store_error;
 use crate::failpoints::{self, Point};
@@ -46,6 +47,13 @@ pub struct Repos<C> {
     pub(super) shared: Arc<Shared>,
     /// Audit events of a unit of work, written as it commits; `None` over the pool.
     pub(super) pending: Option<Arc<Mutex<Vec<AuditEvent>>>>,
+}
+
+impl<C: ConnectionTrait> Repos<C> {
+    /// Inserts that are one round trip where the database takes that.
+    pub(super) fn together(&self) -> Together {
+        Together::new(self.conn.get_database_backend(), self.shared.dialect)
+    }
 }
 
 impl<C: ConnectionTrait + Send + Sync> Repositories for Repos<C> {

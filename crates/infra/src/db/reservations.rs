@@ -1,6 +1,6 @@
 //! Reservations in `reservations`. An end is one conditional UPDATE for all, and its count of rows.
 
-use super::bulk::{self, Existing};
+use super::bulk::Existing;
 use super::columns::{corrupt, from_json, meter, padded, to_json};
 use super::entity::reservation::{Column, Entity, Model};
 use super::error::store_error;
@@ -44,7 +44,7 @@ impl<C: ConnectionTrait + Send + Sync> ReservationRepository for Repos<C> {
 
     async fn insert(&self, reservations: &[Reservation]) -> StoreResult<()> {
         let rows = reservations.iter().map(row).collect::<StoreResult<Vec<_>>>()?;
-        bulk::insert::<Entity>(&self.conn, &rows, Existing::Fail).await
+        self.together().insert::<Entity>(&rows, Existing::Fail).execute(&self.conn).await
     }
 
     async fn end(&self, reservations: &[Reservation]) -> StoreResult<()> {

@@ -1,7 +1,6 @@
 //! Marks in `billing_tariff_marks`: from which position on a tariff counted in a period.
 
 use super::bills::accounts_of;
-use super::bulk::{self, Existing};
 use super::columns::{corrupt, meter, one_of, rows_per_statement};
 use super::entity::billing_tariff_mark;
 use super::error::store_error;
@@ -14,16 +13,15 @@ use std::collections::BTreeSet;
 
 const MARKS: &str = "billing_tariff_marks";
 
-/// Writes those that are not there yet.
-pub async fn insert(conn: &impl ConnectionTrait, marks: &[TariffMark]) -> StoreResult<()> {
+/// The rows of those that are not there yet.
+pub async fn fresh(conn: &impl ConnectionTrait, marks: &[TariffMark]) -> StoreResult<Vec<billing_tariff_mark::Model>> {
     let slots: Vec<Slot> = marks.iter().map(|mark| (mark.account, mark.period_start)).collect();
     let there = find(conn, &slots).await?;
     let same = |a: &TariffMark, b: &TariffMark| {
         (a.account, a.period_start, &a.meter, a.position) == (b.account, b.period_start, &b.meter, b.position)
     };
     let fresh = marks.iter().filter(|mark| !there.iter().any(|known| same(known, mark)));
-    let rows: Vec<_> = fresh.map(mark_row).collect();
-    bulk::insert::<billing_tariff_mark::Entity>(conn, &rows, Existing::Fail).await
+    Ok(fresh.map(mark_row).collect())
 }
 
 /// The marks of the slots, by position.

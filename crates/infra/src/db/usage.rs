@@ -1,6 +1,6 @@
 //! Usage rows in `usage_records`, their keys in `usage_keys`.
 
-use super::bulk::{self, Existing, Together};
+use super::bulk::Existing;
 use super::columns::{currency, from_json, meter, percents, percents_text, to_json};
 use super::counters;
 use super::entity::usage_record::{Column, Entity, Model};
@@ -21,7 +21,7 @@ use domain::page::{Page, PageRequest};
 use domain::quantity::Quantity;
 use domain::quota::Drawn;
 use domain::store::StoreResult;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -45,21 +45,15 @@ impl<C: ConnectionTrait + Send + Sync> UsageRepository for Repos<C> {
         let records = booked.usage.iter().map(|saved| row(&saved.record)).collect::<StoreResult<Vec<_>>>()?;
         let (hourly, daily) = (usage_sums::hourly(&booked.rollup), usage_sums::daily(&booked.rollup));
         let counters = counters::rows(&booked.counters, now);
-        if self.conn.get_database_backend() == DbBackend::Postgres {
-            let mut all = Together::default();
-            all.insert::<usage_key::Entity>(&keys, Existing::Fail);
-            all.insert::<Entity>(&records, Existing::Fail);
-            all.insert::<usage_hourly::Entity>(&hourly, usage_sums::ADDING);
-            all.insert::<usage_daily::Entity>(&daily, usage_sums::ADDING);
-            all.insert::<quota_counter::Entity>(&counters, counters::PUTTING);
-            return all.execute(&self.conn).await;
-        }
         // A key that exists must show before anything else was done for nothing.
-        bulk::insert::<usage_key::Entity>(&self.conn, &keys, Existing::Fail).await?;
-        bulk::insert::<Entity>(&self.conn, &records, Existing::Fail).await?;
-        bulk::insert::<usage_hourly::Entity>(&self.conn, &hourly, usage_sums::ADDING).await?;
-        bulk::insert::<usage_daily::Entity>(&self.conn, &daily, usage_sums::ADDING).await?;
-        bulk::insert::<quota_counter::Entity>(&self.conn, &counters, counters::PUTTING).await
+        self.together()
+            .insert::<usage_key::Entity>(&keys, Existing::Fail)
+            .insert::<Entity>(&records, Existing::Fail)
+            .insert::<usage_hourly::Entity>(&hourly, usage_sums::ADDING)
+            .insert::<usage_daily::Entity>(&daily, usage_sums::ADDING)
+            .insert::<quota_counter::Entity>(&counters, counters::PUTTING)
+            .execute(&self.conn)
+            .await
     }
 
     async fn list(

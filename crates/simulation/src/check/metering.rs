@@ -123,6 +123,8 @@ pub fn grants_add_up(core: &Core) -> Found {
         let wanted = drawn.remove(&id).unwrap_or(0) + grant.held.as_atoms();
         same(&gone, &wanted, || format!("what was drawn of {id}"))?;
         hold(!grant.remaining.is_negative(), || format!("{id} has less than nothing left"))?;
+        let is_gone = grant.revoked_at.is_none() || grant.remaining.is_zero();
+        hold(is_gone, || format!("{id} was revoked, and {:?} of it is left", grant.remaining))?;
     }
     hold(drawn.is_empty() && held.is_empty(), || format!("grants that are nowhere: {drawn:?} {held:?}"))
 }

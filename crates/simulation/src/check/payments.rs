@@ -8,7 +8,7 @@ use domain::id::{AccountId, GrantId, PaymentId};
 use domain::money::Money;
 use domain::orders::{OrderStatus, Purpose, RefundStatus, SuspenseReason, SuspenseStatus};
 use domain::wallet::{LedgerAccount, Transfer, TransferKind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn booked(core: &Core, kind: TransferKind, reference: &str) -> Option<Transfer> {
     core.tables.transfers.by_unique(OUTSIDE, 0, hash(&(kind, reference))).cloned()
@@ -46,6 +46,14 @@ pub fn captures_are_booked_once(core: &Core) -> Found {
         let found = transfer.map(|transfer| transfer.amount);
         same(&found, &payment.captured, || format!("what is booked of {}", payment.id))?;
         same(&payment.status.has_money(), &payment.captured.is_some(), || format!("whether {} is paid", payment.id))?;
+    }
+    let mut seen = BTreeSet::new();
+    for item in core.tables.suspense.values(OUTSIDE) {
+        let payment = core.tables.payments.get(OUTSIDE, &item.payment);
+        let is_own = payment.is_some_and(|payment| payment.transaction.as_ref() == Some(&item.transaction));
+        let is_new_money = booked(core, TransferKind::Suspended, &item.id.to_string()).is_some();
+        let is_twice = !seen.insert((item.payment, &item.transaction)) || (is_own && is_new_money);
+        hold(!is_twice, || format!("{} of {} was taken twice", item.transaction, item.payment))?;
     }
     Ok(())
 }

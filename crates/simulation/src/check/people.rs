@@ -23,7 +23,7 @@ pub fn teams_have_one_owner_and_seats(core: &Core) -> Found {
             hold(active.len() <= seats, || format!("{} has {} members on {seats} seats", team.id, active.len()))?;
         }
     }
-    for invitation in core.tables.invitations.values(OUTSIDE).filter(|row| row.accepted_by.is_some()) {
+    for invitation in core.tables.invitations.values(OUTSIDE) {
         let users = core.tables.members.values(OUTSIDE).filter(|member| member.invitation == Some(invitation.id));
         hold(users.count() <= 1, || format!("{} was accepted by several", invitation.id))?;
     }

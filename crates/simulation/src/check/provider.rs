@@ -38,8 +38,9 @@ pub fn every_refund_is_known(world: &World, whole: bool) -> Found {
         let paid_back = matches!(state, RefundState::Succeeded { .. });
         hold(!paid_back || refund.status != RefundStatus::Failed, || format!("{id} was paid back, and failed here"))?;
         if whole {
-            let known = refund.status == RefundStatus::Succeeded;
-            same(&known, &paid_back, || format!("whether {id} was paid back"))?;
+            let known = [RefundStatus::Succeeded, RefundStatus::Failed].map(|status| refund.status == status);
+            let failed = matches!(state, RefundState::Failed { .. });
+            same(&known, &[paid_back, failed], || format!("whether {id} was paid back, and whether it failed"))?;
         }
     }
     Ok(())

@@ -2,13 +2,11 @@
 
 use super::{Doing, until_answered};
 use crate::db::OUTSIDE;
-use crate::ledger_of_answers::Reserved;
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::actor::Actor;
 use domain::error::Error;
 use domain::id::{AccountId, ReservationId};
-use domain::metering::{
-    Command, Consume, Decided, Dimensions, Done, End, Ending, Rejection, Reserve, Settlement, UsageKey,
-};
+use domain::metering::{Command, Consume, Dimensions, End, Ending, Reserve, UsageKey};
 use domain::plans::MeterCode;
 use domain::quantity::Quantity;
 use domain::time::Clock;
@@ -38,12 +36,31 @@ impl Doing {
         let place = self.choose("repeated", || self.rng.clone().below(known) as u128);
         let command = self.world.book().commands.get(usize::try_from(place).unwrap_or(0)).cloned();
         if let Some(command) = command {
+            let command = self.perhaps_changed(command);
             self.book(vec![Command::Consume(command)]).await;
         }
     }
 
+    /// Now and then a key is used again for something else.
+    fn perhaps_changed(&mut self, command: Consume) -> Consume {
+        match self.rng.one_in(4) {
+            true => Consume { quantity: command.quantity.saturating_add(Quantity::atoms(1)), ..command },
+            false => command,
+        }
+    }
+
+    /// Mostly a new reservation.
     pub(super) async fn reserve(&mut self) {
-        let command = self.wish_to_reserve(0);
+        let (is_again, dice) = (self.rng.one_in(6), self.rng.draw());
+        let place = self.choose("reserved again", || {
+            let known = self.world.book().reserves.len() as u64;
+            dice.checked_rem(known).filter(|_| is_again).map_or(u128::MAX, u128::from)
+        });
+        let known = usize::try_from(place).ok().and_then(|place| self.world.book().reserves.get(place).cloned());
+        let command = match known {
+            Some(known) => Some(Command::Reserve(Reserve { wanted: self.perhaps_changed(known.wanted), ..known })),
+            None => self.wish_to_reserve(0),
+        };
         self.book(command.into_iter().collect()).await;
     }
 
@@ -64,7 +81,7 @@ impl Doing {
             _ => None,
         };
         let occurred_at = late.map(|seconds| self.time(place, TimeDelta::seconds(seconds)));
-        let account = self.spender(place, actor.personal_account);
+        let account = self.spender(place, &actor);
         // A key of the host product draws from any account.
         let place_of_key = self.rng.below(self.world.keys.len());
         let api_key = self.world.keys.get(place_of_key).copied().filter(|_| meter == "words" && self.rng.one_in(2));
@@ -81,12 +98,15 @@ impl Doing {
         }
     }
 
-    /// One's own account, or now and then a team's.
-    fn spender(&mut self, place: usize, own: AccountId) -> AccountId {
+    /// One's own account, or now and then that of a team, mostly one's own.
+    fn spender(&mut self, place: usize, actor: &Actor) -> AccountId {
         let what = ["team 0", "team 1", "team 2", "team 3"][place % 4];
-        let team =
-            self.choose_id(what, |tables| tables.teams.values(OUTSIDE).map(|team| team.account.as_uuid()).collect());
-        if self.rng.one_in(4) && !team.is_nil() { AccountId::from_uuid(team) } else { own }
+        let of_any = self.rng.one_in(8);
+        let team = self.choose_id(what, |tables| {
+            let members = tables.members.values(OUTSIDE).filter(|member| of_any || member.user == actor.user);
+            members.map(|member| member.account.as_uuid()).collect()
+        });
+        if self.rng.one_in(4) && !team.is_nil() { AccountId::from_uuid(team) } else { actor.personal_account }
     }
 
     /// A time before now, the same when it is asked for again.
@@ -133,38 +153,12 @@ impl Doing {
         match &answer {
             Ok(decided) => {
                 for (command, decided) in batch.iter().zip(decided) {
-                    self.note(command, decided);
+                    self.world.book().metered(command, decided);
                 }
             }
             Err(error) => self.world.book().broken.push(format!("a batch was never answered: {error:?}")),
         }
         self.tell(&format!("books {batch:?}"), &answer);
-    }
-
-    fn note(&self, command: &Command, decided: &Decided) {
-        let mut book = self.world.book();
-        match (command, decided) {
-            (Command::Consume(wanted), Ok(Done::Used(receipt))) => {
-                book.count(if receipt.duplicate { "use repeated" } else { "use" });
-                book.receipt(&receipt.record);
-                if !book.commands.iter().any(|known| known.key == wanted.key) {
-                    book.commands.push(wanted.clone());
-                }
-            }
-            (Command::Consume(wanted), Err(rejection)) => {
-                book.count("use refused");
-                book.refused(wanted.account, wanted.key.as_str(), rejection);
-            }
-            (Command::Reserve(_), Ok(Done::Settled(settlement))) => book.reserved(settlement),
-            (Command::End(end), Ok(Done::Settled(settlement))) => book.ended(end, settlement),
-            (Command::Reserve(_), Err(_)) => book.count("reservation refused"),
-            (Command::End(end), Err(Rejection::Closed { .. })) => {
-                book.count("end came too late");
-                book.is_over(end);
-            }
-            (Command::End(_), Err(_)) => book.count("end refused"),
-            (_, Ok(done)) => book.broken.push(format!("{command:?} was answered with {done:?}")),
-        }
     }
 
     /// One chunk of the loop that expires reservations.
@@ -189,47 +183,6 @@ impl Doing {
             self.world.book().broken.push(format!("rolling over: {error:?}"));
         }
         self.tell("rolls over", &rolled);
-    }
-}
-
-impl crate::ledger_of_answers::Book {
-    fn reserved(&mut self, settlement: &Settlement) {
-        self.count(if settlement.duplicate { "reservation repeated" } else { "reservation" });
-        let made = &settlement.reservation;
-        self.answered("reserve", &format!("{} {}", made.account, made.key), &made.id);
-        self.reservations.entry(made.id).or_insert(Reserved { account: made.account, ended: None, is_open: true });
-    }
-
-    fn ended(&mut self, end: &End, settlement: &Settlement) {
-        self.is_over(end);
-        self.count(if settlement.duplicate { "end repeated" } else { "end" });
-        let Some(ended) = &settlement.reservation.ended else {
-            self.broken.push(format!("{end:?} is said to be done, and is open"));
-            return;
-        };
-        if let Some(usage) = &settlement.usage {
-            self.receipt(usage);
-        }
-        let this = (ended.status, ended.captured.as_atoms());
-        let Some(known) = self.reservations.get_mut(&end.reservation) else { return };
-        let first = *known.ended.get_or_insert(this);
-        if first != this {
-            self.broken.push(format!("{} ended in two ways: {first:?} and {this:?}", end.reservation));
-        }
-    }
-
-    fn is_over(&mut self, end: &End) {
-        if let Some(known) = self.reservations.get_mut(&end.reservation) {
-            known.is_open = false;
-        }
-    }
-
-    fn refused(&mut self, account: AccountId, key: &str, rejection: &Rejection) {
-        let known = self.receipts.contains_key(&(account, key.to_owned()));
-        if known && !matches!(rejection, Rejection::ReceiptDeleted(_)) {
-            self.broken.push(format!("{account} {key} was done, and is refused now: {rejection:?}"));
-        }
-        self.refused.insert((account, key.to_owned()));
     }
 }
 

@@ -4,6 +4,7 @@ mod billing;
 mod incentives;
 mod invoices;
 mod keeping;
+mod metered;
 mod metering;
 mod notices;
 mod operators;

@@ -1,12 +1,16 @@
 //! What operators do: grants, adjustments, reversals.
 
 use super::{Doing, until_answered};
+use crate::db::OUTSIDE;
 use domain::error::Error;
-use domain::id::{AdjustmentId, GrantId, TransferId};
+use domain::id::{AccountId, AdjustmentId, GrantId, TransferId};
+use domain::idempotency::IdempotentRequest;
 use domain::quota::GrantWish;
 use domain::time::Clock;
 use domain::wallet::{AdjustmentWish, Verdict};
 use uuid::Uuid;
+
+const NANOS_OF_A_CENT: i64 = 10_000_000;
 
 impl Doing {
     pub(super) async fn give_grant(&mut self) {
@@ -37,7 +41,14 @@ impl Doing {
 
     pub(super) async fn revoke_grant(&mut self) {
         let (operator, dice) = (self.operator(), self.rng.draw());
-        let chosen = self.choose("grant", || pick(dice, self.world.book().grants.keys().map(|id| id.as_uuid())));
+        let held = self.choose_id("held grant", |tables| {
+            let held = tables.grants.values(OUTSIDE).filter(|grant| grant.held.is_positive());
+            held.map(|grant| grant.id.as_uuid()).collect()
+        });
+        let chosen = self.choose("grant", || {
+            let all = || pick(dice, self.world.book().grants.keys().map(|id| id.as_uuid()));
+            if held.is_nil() || dice.is_multiple_of(2) { all() } else { held.as_u128() }
+        });
         let id = GrantId::from_uuid(Uuid::from_u128(chosen));
         let account = self.world.book().grants.get(&id).copied();
         let Some(account) = account else { return };
@@ -51,19 +62,40 @@ impl Doing {
 
     pub(super) async fn adjust(&mut self) {
         let (operator, account) = (self.operator(), self.customer().personal_account);
-        let cents = if self.rng.one_in(4) { -self.rng.between(1, 3_000) } else { self.rng.between(1, 6_500) };
+        let cents = self.cents_for(account);
         let sign = if cents < 0 { "-" } else { "" };
         let amount = format!("{sign}{}.{:02}", cents.abs() / 100, cents.abs() % 100);
         let wish = AdjustmentWish { amount, currency: None, reason: "a correction".to_owned() };
         let request = self.request(&operator, "POST /adjustments");
         let answer = until_answered!(self.services().ledger.adjust(&operator, account, &wish, &request));
         self.count("adjustment", "adjustment refused", &answer);
+        if answer.is_ok() && self.rng.one_in(4) {
+            let other = IdempotentRequest { fingerprint: "another content".to_owned(), ..request.clone() };
+            let again = until_answered!(self.services().ledger.adjust(&operator, account, &wish, &other));
+            if again.is_ok_and(|again| again.replayed) {
+                self.world.book().broken.push(format!("{} answered for another content", other.key));
+            }
+        }
         if let Ok(made) = &answer {
             let mut book = self.world.book();
             book.answered("adjustment", &request.key, &made.value);
             book.adjustments.insert(made.value.id);
         }
         self.tell(&format!("adjusts {account} by {}", wish.amount), &answer.map(|made| made.value.id));
+    }
+
+    /// What comes in or goes out; now and then all there is, held or not.
+    fn cents_for(&mut self, account: AccountId) -> i64 {
+        let cents = if self.rng.one_in(4) { -self.rng.between(1, 3_000) } else { self.rng.between(1, 6_500) };
+        if !self.rng.one_in(6) {
+            return cents;
+        }
+        let whole = self.choose("whole wallet", || {
+            let core = self.world.eyes.lock();
+            let wallet = core.tables.wallets.values(OUTSIDE).find(|wallet| wallet.account == account);
+            wallet.map_or(0, |wallet| (wallet.balance.nanos() / NANOS_OF_A_CENT).unsigned_abs().into())
+        });
+        i64::try_from(whole).ok().filter(|whole| *whole > 0).map_or(cents, i64::wrapping_neg)
     }
 
     pub(super) async fn decide_adjustment(&mut self) {

@@ -10,7 +10,7 @@ use domain::identity::{Password, PasswordChange, PasswordHash, ProfileChange, Us
 use domain::incentives::AffCode;
 
 /// Names that strangers want.
-const NAMES: usize = 5;
+const NAMES: usize = 2;
 /// The password of no operation.
 const WRONG: u128 = u128::MAX;
 

@@ -2,11 +2,12 @@
 
 use super::{Doing, until_answered};
 use crate::db::OUTSIDE;
-use domain::accounts::MemberRole;
+use domain::accounts::{AccountRef, MemberRole};
 use domain::actor::Actor;
 use domain::error::Result;
-use domain::id::{TeamId, UserId};
-use domain::teams::{InvitationWish, JoinPolicy, MemberChange, Team, TeamChange};
+use domain::id::{AccountId, TeamId, UserId};
+use domain::plans::{Interval, PlanCode, PlanWish};
+use domain::teams::{InvitationWish, JoinPolicy, MemberChange, MembershipStatus, Team, TeamChange};
 use std::collections::BTreeMap;
 
 impl Doing {
@@ -14,6 +15,9 @@ impl Doing {
         let customer = self.customer();
         let answer = until_answered!(self.services().teams.found(&customer, "A team"));
         self.count("team", "no team", &answer);
+        if let Ok(view) = &answer {
+            self.seat(&customer, view.team.account).await;
+        }
         if let Ok(view) = &answer
             && self.rng.one_in(2)
         {
@@ -22,6 +26,30 @@ impl Doing {
             self.count("team opened", "team not opened", &opened);
         }
         self.tell("founds a team", &answer.map(|view| view.team.id));
+    }
+
+    /// Mostly a new team buys seats at once: without, nobody can join.
+    async fn seat(&mut self, owner: &Actor, account: AccountId) {
+        let (is_seated, seats, operator) = (!self.rng.one_in(4), self.rng.between(2, 5), self.operator());
+        if !is_seated {
+            return;
+        }
+        let wish = PlanWish {
+            plan: PlanCode::parse("team").unwrap_or_else(|| unreachable!("a plan of the catalogue")),
+            interval: Some(Interval::Month),
+            seats: u32::try_from(seats).ok(),
+        };
+        let billing = self.services().billing.clone();
+        let bought = until_answered!(billing.subscribe(owner, &AccountRef::Id(account), &wish, None));
+        self.count("seats", "no seats", &bought);
+        let Some(issued) = bought.ok().and_then(|bought| bought.bill) else { return };
+        self.world.book().bills.insert(issued.bill.id, issued.bill.totals.total);
+        let request = self.request(&operator, "POST /bills/pay");
+        let paid = until_answered!(billing.pay_outside(&operator, issued.bill.id, Some("a transfer"), &request));
+        self.count("bill paid", "bill not paid", &paid);
+        if let Ok(paid) = &paid {
+            self.world.book().paid.insert(paid.value.bill, paid.value.id);
+        }
     }
 
     /// A team that is not deleted, and its owner.
@@ -68,18 +96,20 @@ impl Doing {
 
     pub(super) async fn manage(&mut self) {
         let Some((team, owner)) = self.a_team() else { return };
+        let how = self.rng.below(20);
+        let wanted = if how < 11 { MembershipStatus::Active } else { MembershipStatus::Pending };
         let member = self.choose_id("member", |tables| {
             let members = tables.members.values(OUTSIDE).filter(|row| row.account == team.account);
-            members.map(|row| row.user.as_uuid()).collect()
+            members.filter(|row| row.status == wanted).map(|row| row.user.as_uuid()).collect()
         });
-        let (member, how) = (UserId::from_uuid(member), self.rng.below(20));
-        let cap = Some(self.rng.between(0, 40).to_string());
+        let member = UserId::from_uuid(member);
+        let cap = Some(self.rng.between(0, 15).to_string());
         let teams = &self.services().teams;
         let answer: Result<()> = match how {
             0 => until_answered!(teams.delete(&owner, team.id)),
-            1 => until_answered!(teams.transfer_ownership(&owner, team.id, member)).map(drop),
-            2..5 => until_answered!(teams.remove_member(&owner, team.id, member)),
-            5..9 => {
+            1..3 => until_answered!(teams.transfer_ownership(&owner, team.id, member)).map(drop),
+            3..5 => until_answered!(teams.remove_member(&owner, team.id, member)),
+            5..11 => {
                 let allocations = BTreeMap::from([("words".to_owned(), cap)]);
                 let change = MemberChange { role: None, allocations };
                 until_answered!(teams.change_member(&owner, team.id, member, change.clone()))

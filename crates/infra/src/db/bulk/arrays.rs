@@ -1,95 +1,28 @@
 //! PostgreSQL: a column is one array, so that one text serves any number of rows, and writes to several tables travel
 //! as one statement.
 
-use super::{Existing, conflict, execute};
+use super::conflict;
+use super::filled::{Filled, Insert, is_admitted};
 use chrono::DateTime;
-use domain::store::StoreResult;
 use sea_orm::sea_query::ArrayType;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, Iden, Iterable, ModelTrait, Value};
-use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Mutex, PoisonError};
+use sea_orm::{DbBackend, Value};
 
-/// Different texts, each prepared once on every connection.
-const MAX_TEXTS: usize = 128;
-
-/// PostgreSQL only: inserts into several tables that travel as one statement.
-#[derive(Default)]
-pub struct Together {
-    inserts: Vec<Insert>,
+/// One statement with a part for each insert.
+pub fn statement(inserts: &[Insert]) -> (String, Vec<Value>) {
+    let whole = Text::of(inserts, Insert::is_scalar);
+    let whole = if is_admitted(&whole.text) { whole } else { Text::of(inserts, |_, _| false) };
+    (whole.text, whole.values)
 }
 
-struct Insert {
-    table: String,
-    columns: Vec<Filled>,
-    existing: Existing,
+fn array(column: &Filled) -> Value {
+    let nothing = column.nullable.then(|| nothing_of(&column.kind));
+    let values = column.values.iter().map(|value| or_nothing(value, nothing.as_ref())).collect();
+    Value::Array(column.kind.clone(), Some(Box::new(values)))
 }
 
-/// A column with its value in each row.
-struct Filled {
-    name: String,
-    kind: ArrayType,
-    nullable: bool,
-    values: Vec<Value>,
-}
-
-impl Filled {
-    fn of<E: EntityTrait>(rows: &[E::Model]) -> Vec<Self> {
-        let filled = |column: E::Column| Self {
-            name: column.unquoted().to_owned(),
-            kind: E::Model::get_value_type(column),
-            nullable: column.def().is_null(),
-            values: rows.iter().map(|row| row.get(column)).collect(),
-        };
-        E::Column::iter().map(filled).collect()
-    }
-
-    fn is_constant(&self) -> bool {
-        self.values.iter().all(|value| *value == self.values[0])
-    }
-
-    fn array(&self) -> Value {
-        let nothing = self.nullable.then(|| nothing_of(&self.kind));
-        let values = self.values.iter().map(|value| or_nothing(value, nothing.as_ref())).collect();
-        Value::Array(self.kind.clone(), Some(Box::new(values)))
-    }
-
-    fn chosen(&self) -> String {
-        if self.nullable { format!("NULLIF({},{})", self.name, nothing_of(&self.kind).1) } else { self.name.clone() }
-    }
-}
-
-impl Together {
-    /// Adds rows of a table that no other part writes to.
-    pub fn insert<E: EntityTrait>(&mut self, rows: &[E::Model], existing: Existing) {
-        if rows.is_empty() {
-            return;
-        }
-        let table = E::default().table_name().to_owned();
-        self.inserts.push(Insert { table, columns: Filled::of::<E>(rows), existing });
-    }
-
-    pub async fn execute(self, conn: &impl ConnectionTrait) -> StoreResult<()> {
-        if self.inserts.is_empty() {
-            return Ok(());
-        }
-        let mut whole = Text::of(&self.inserts, Filled::is_constant);
-        if !is_admitted(&whole.text) {
-            whole = Text::of(&self.inserts, |_| false);
-        }
-        execute(conn, DbBackend::Postgres, whole.text, whole.values).await
-    }
-}
-
-/// A column that has one value in all rows costs one parameter; which columns do makes the text. Most batches are
-/// alike, and for the others, so that texts stay few, no column does.
-fn is_admitted(text: &str) -> bool {
-    static TEXTS: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    let hash = hasher.finish();
-    let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
-    texts.contains(&hash) || (texts.len() < MAX_TEXTS && texts.insert(hash))
+fn chosen(column: &Filled) -> String {
+    let Filled { name, kind, .. } = column;
+    if column.nullable { format!("NULLIF({name},{})", nothing_of(kind).1) } else { name.clone() }
 }
 
 /// The statement while it is written.
@@ -100,7 +33,7 @@ struct Text {
 }
 
 impl Text {
-    fn of(inserts: &[Insert], is_scalar: impl Fn(&Filled) -> bool) -> Self {
+    fn of(inserts: &[Insert], is_scalar: impl Fn(&Insert, &Filled) -> bool) -> Self {
         let mut whole = Self::default();
         let mut parts: Vec<String> = inserts.iter().map(|insert| whole.insert(insert, &is_scalar)).collect();
         let last = parts.pop().unwrap_or_default();
@@ -110,16 +43,16 @@ impl Text {
         whole
     }
 
-    fn insert(&mut self, insert: &Insert, is_scalar: impl Fn(&Filled) -> bool) -> String {
+    fn insert(&mut self, insert: &Insert, is_scalar: impl Fn(&Insert, &Filled) -> bool) -> String {
         let (mut chosen, mut arrays, mut given) = (Vec::new(), Vec::new(), Vec::new());
         for column in &insert.columns {
             let kind = type_name(&column.kind);
-            if is_scalar(column) {
+            if is_scalar(insert, column) {
                 chosen.push(format!("${}::{kind}", self.parameter(column.values[0].clone())));
                 continue;
             }
-            arrays.push(format!("${}::{kind}[]", self.parameter(column.array())));
-            chosen.push(column.chosen());
+            arrays.push(format!("${}::{kind}[]", self.parameter(array(column))));
+            chosen.push(self::chosen(column));
             given.push(column.name.as_str());
         }
         let names = insert.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(",");

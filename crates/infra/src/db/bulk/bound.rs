@@ -1,4 +1,4 @@
-//! SQLite and MariaDB: every value is bound. The number of rows is part of the text; [`grid`] keeps the texts few.
+//! SQLite and MySQL: every value is bound. The number of rows is part of the text; [`grid`] keeps the texts few.
 
 use super::{Existing, conflict};
 use sea_orm::{DbBackend, EntityTrait, Iden, Iterable, ModelTrait, Value};

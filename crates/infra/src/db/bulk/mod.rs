@@ -2,12 +2,15 @@
 
 mod arrays;
 mod bound;
+mod documents;
+mod filled;
+mod together;
 
-pub use arrays::Together;
+pub use together::{Dialect, Together};
 
 use super::error::store_error;
 use domain::store::StoreResult;
-use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 
 /// What happens to a row whose key exists.
 #[derive(Clone, Copy)]
@@ -18,24 +21,6 @@ pub enum Existing {
     Replace(&'static [&'static str], &'static [&'static str]),
     /// The new values are added to these columns of the key's row.
     Add(&'static [&'static str], &'static [&'static str]),
-}
-
-/// Inserts the rows, as few statements as the limit on bound values allows.
-pub async fn insert<E: EntityTrait>(
-    conn: &impl ConnectionTrait,
-    rows: &[E::Model],
-    existing: Existing,
-) -> StoreResult<()> {
-    let backend = conn.get_database_backend();
-    if backend == DbBackend::Postgres {
-        let mut together = Together::default();
-        together.insert::<E>(rows, existing);
-        return together.execute(conn).await;
-    }
-    for (text, values) in bound::statements::<E>(rows, existing, backend) {
-        execute(conn, backend, text, values).await?;
-    }
-    Ok(())
 }
 
 async fn execute(conn: &impl ConnectionTrait, backend: DbBackend, text: String, values: Vec<Value>) -> StoreResult<()> {

@@ -1,0 +1,93 @@
+//! Inserts into several tables that travel as one statement where the database takes that.
+
+use super::filled::Insert;
+use super::{Existing, arrays, bound, documents, execute};
+use domain::store::StoreResult;
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Iterable, ModelTrait, Value};
+
+/// How a database takes many rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// PostgreSQL: columns as arrays, a part of one statement for each table.
+    Arrays,
+    /// MariaDB: rows as documents, one compound statement.
+    Documents,
+    /// SQLite, where there is no round trip, and MySQL, which takes no compound statement: every value is bound, one
+    /// statement after the other.
+    Bound,
+}
+
+/// The first MariaDB that has `JSON_TABLE`.
+const DOCUMENTS: (u32, u32) = (10, 6);
+
+impl Dialect {
+    /// By what `SELECT VERSION()` says, such as `10.11.6-MariaDB-0+deb12u1` or `8.4.3`.
+    pub fn of_mysql(version: &str) -> Self {
+        let mut numbers = version.split(['.', '-']).map(|number| number.parse().unwrap_or(0));
+        let release = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+        if version.contains("MariaDB") && release >= DOCUMENTS { Self::Documents } else { Self::Bound }
+    }
+}
+
+/// Inserts that are executed in the order they were added; the first that fails is the last.
+pub struct Together {
+    backend: DbBackend,
+    dialect: Dialect,
+    inserts: Vec<Insert>,
+    bound: Vec<(String, Vec<Value>)>,
+}
+
+impl Together {
+    pub fn new(backend: DbBackend, dialect: Dialect) -> Self {
+        Self { backend, dialect, inserts: Vec::new(), bound: Vec::new() }
+    }
+
+    /// Adds rows of a table that no other insert writes to.
+    pub fn insert<E: EntityTrait>(mut self, rows: &[E::Model], existing: Existing) -> Self {
+        match self.dialect {
+            Dialect::Arrays if rows.is_empty() => {}
+            Dialect::Arrays => self.inserts.push(Insert::of::<E>(rows, existing)),
+            Dialect::Documents if fits::<E>() => {
+                self.inserts.extend(rows.chunks(documents::MAX_ROWS).map(|rows| Insert::of::<E>(rows, existing)));
+            }
+            Dialect::Documents | Dialect::Bound => {
+                self.bound.extend(bound::statements::<E>(rows, existing, self.backend));
+            }
+        }
+        self
+    }
+
+    pub async fn execute(self, conn: &impl ConnectionTrait) -> StoreResult<()> {
+        let whole = (!self.inserts.is_empty()).then(|| match self.dialect {
+            Dialect::Arrays => arrays::statement(&self.inserts),
+            Dialect::Documents | Dialect::Bound => documents::statement(&self.inserts),
+        });
+        for (text, values) in whole.into_iter().chain(self.bound) {
+            execute(conn, self.backend, text, values).await?;
+        }
+        Ok(())
+    }
+}
+
+fn fits<E: EntityTrait>() -> bool {
+    E::Column::iter().all(|column| documents::takes(&E::Model::get_value_type(column)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_are_for_mariadb_that_reads_them() {
+        for (version, dialect) in [
+            ("10.11.6-MariaDB-0+deb12u1", Dialect::Documents),
+            ("10.6.1-MariaDB", Dialect::Documents),
+            ("11.4.2-MariaDB-log", Dialect::Documents),
+            ("10.5.23-MariaDB", Dialect::Bound),
+            ("8.4.3", Dialect::Bound),
+            ("", Dialect::Bound),
+        ] {
+            assert_eq!(Dialect::of_mysql(version), dialect, "{version}");
+        }
+    }
+}
