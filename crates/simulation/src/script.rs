@@ -116,7 +116,7 @@ const WEIGHTS: &[(Act, usize)] = &[
     (Act::RefundPayment, 4),
     (Act::ResolveSuspense, 3),
     (Act::FoundTeam, 2),
-    (Act::Join, 8),
+    (Act::Join, 10),
     (Act::Invite, 4),
     (Act::Manage, 8),
     (Act::Register, 4),

@@ -43,10 +43,8 @@ impl Doing {
 
     /// Now and then a key is used again for something else.
     fn perhaps_changed(&mut self, command: Consume) -> Consume {
-        match self.rng.one_in(4) {
-            true => Consume { quantity: command.quantity.saturating_add(Quantity::atoms(1)), ..command },
-            false => command,
-        }
+        let more = Quantity::atoms(i64::from(self.rng.one_in(4)));
+        Consume { quantity: command.quantity.saturating_add(more), ..command }
     }
 
     /// Mostly a new reservation.

@@ -30,7 +30,7 @@ impl Doing {
 
     /// Mostly a new team buys seats at once: without, nobody can join.
     async fn seat(&mut self, owner: &Actor, account: AccountId) {
-        let (is_seated, seats, operator) = (!self.rng.one_in(4), self.rng.between(2, 5), self.operator());
+        let (is_seated, seats, operator) = (!self.rng.one_in(4), self.rng.between(2, 3), self.operator());
         if !is_seated {
             return;
         }
@@ -67,8 +67,9 @@ impl Doing {
         let (customer, by_invitation) = (self.customer(), self.rng.one_in(2));
         let Some((team, _)) = self.a_team() else { return };
         let invitation = self.choose_id("invitation", |tables| {
-            let mine = tables.invitations.values(OUTSIDE).filter(|row| row.account == team.account);
-            mine.map(|row| row.id.as_uuid()).collect()
+            // The newest, so that several want the same.
+            let mut mine = tables.invitations.values(OUTSIDE).filter(|row| row.account == team.account);
+            mine.next_back().map(|row| row.id.as_uuid()).into_iter().collect()
         });
         let code = if by_invitation {
             let core = self.world.eyes.lock();
