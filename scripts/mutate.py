@@ -32,7 +32,10 @@ class Copy:
             shutil.copy2(ROOT / name, self.path / name)
         for folder in ["crates", "migration", "tests", ".cargo"]:
             shutil.rmtree(self.path / folder, ignore_errors=True)
-            shutil.copytree(ROOT / folder, self.path / folder, ignore=shutil.ignore_patterns("target"))
+            # With the time of now: what was built last, of a mutation, is not taken for it.
+            shutil.copytree(
+                ROOT / folder, self.path / folder, ignore=shutil.ignore_patterns("target"), copy_function=shutil.copy
+            )
 
     def build(self) -> subprocess.CompletedProcess[str]:
         environment = os.environ | {"CARGO_TARGET_DIR": str(self.path / "build")}

@@ -261,6 +261,19 @@ fn a_grant_that_expires_under_a_hold_pays_for_its_capture_and_for_nothing_else()
 }
 
 #[test]
+fn a_capture_that_cannot_be_counted_changes_nothing() {
+    let mut desk = Desk::new("plain", None, &[30]);
+    let reservation = desk.reserve(125).unwrap();
+    for counter in desk.books.counters.values_mut() {
+        counter.used = Quantity::atoms(i64::MAX);
+    }
+    let (counters, grants, meter) = (desk.books.counters.clone(), desk.books.grants.clone(), desk.meter());
+    let refused = desk.books.capture(&mut desk.keys, (&reservation, q(125)), &meter, now());
+    assert!(refused.is_err(), "{refused:?}");
+    assert_eq!((desk.books.counters, desk.books.grants), (counters, grants));
+}
+
+#[test]
 fn what_is_let_go_of_a_revoked_grant_is_revoked() {
     let mut desk = Desk::new("plain", None, &[30]);
     desk.reserve(120).unwrap();

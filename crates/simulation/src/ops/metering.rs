@@ -43,7 +43,7 @@ impl Doing {
 
     /// Now and then a key is used again for something else.
     fn perhaps_changed(&mut self, command: Consume) -> Consume {
-        let more = Quantity::atoms(i64::from(self.rng.one_in(4)));
+        let more = Quantity::atoms(if self.rng.one_in(4) { 100 } else { 0 });
         Consume { quantity: command.quantity.saturating_add(more), ..command }
     }
 
