@@ -2,16 +2,17 @@
 //! as one statement.
 
 use super::conflict;
-use super::filled::{Filled, Insert, is_admitted};
+use super::filled::{Filled, Insert, IsScalar, admitted};
 use chrono::DateTime;
 use sea_orm::sea_query::ArrayType;
 use sea_orm::{DbBackend, Value};
 
 /// One statement with a part for each insert.
 pub fn statement(inserts: &[Insert]) -> (String, Vec<Value>) {
-    let whole = Text::of(inserts, Insert::is_scalar);
-    let whole = if is_admitted(&whole.text) { whole } else { Text::of(inserts, |_, _| false) };
-    (whole.text, whole.values)
+    admitted(|is_scalar| {
+        let whole = Text::of(inserts, is_scalar);
+        (whole.text, whole.values)
+    })
 }
 
 fn array(column: &Filled) -> Value {
@@ -33,9 +34,9 @@ struct Text {
 }
 
 impl Text {
-    fn of(inserts: &[Insert], is_scalar: impl Fn(&Insert, &Filled) -> bool) -> Self {
+    fn of(inserts: &[Insert], is_scalar: IsScalar) -> Self {
         let mut whole = Self::default();
-        let mut parts: Vec<String> = inserts.iter().map(|insert| whole.insert(insert, &is_scalar)).collect();
+        let mut parts: Vec<String> = inserts.iter().map(|insert| whole.insert(insert, is_scalar)).collect();
         let last = parts.pop().unwrap_or_default();
         let named: Vec<String> =
             parts.iter().enumerate().map(|(index, part)| format!("part_{index} AS ({part})")).collect();
@@ -43,7 +44,7 @@ impl Text {
         whole
     }
 
-    fn insert(&mut self, insert: &Insert, is_scalar: impl Fn(&Insert, &Filled) -> bool) -> String {
+    fn insert(&mut self, insert: &Insert, is_scalar: IsScalar) -> String {
         let (mut chosen, mut arrays, mut given) = (Vec::new(), Vec::new(), Vec::new());
         for column in &insert.columns {
             let kind = type_name(&column.kind);

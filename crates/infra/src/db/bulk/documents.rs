@@ -2,7 +2,7 @@
 //! several tables travel as one compound statement.
 
 use super::conflict;
-use super::filled::{Filled, Insert, is_admitted};
+use super::filled::{Filled, Insert, IsScalar, admitted};
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::ArrayType;
 use sea_orm::{DbBackend, Value};
@@ -18,9 +18,10 @@ pub fn takes(kind: &ArrayType) -> bool {
 
 /// One statement that executes the inserts in their order; the first that fails is the last.
 pub fn statement(inserts: &[Insert]) -> (String, Vec<Value>) {
-    let whole = Text::of(inserts, Insert::is_scalar);
-    let whole = if is_admitted(&whole.text) { whole } else { Text::of(inserts, |_, _| false) };
-    (whole.text, whole.values)
+    admitted(|is_scalar| {
+        let whole = Text::of(inserts, is_scalar);
+        (whole.text, whole.values)
+    })
 }
 
 /// The statement while it is written.
@@ -31,9 +32,9 @@ struct Text {
 }
 
 impl Text {
-    fn of(inserts: &[Insert], is_scalar: impl Fn(&Insert, &Filled) -> bool) -> Self {
+    fn of(inserts: &[Insert], is_scalar: IsScalar) -> Self {
         let mut whole = Self::default();
-        let parts: Vec<String> = inserts.iter().map(|insert| whole.insert(insert, &is_scalar)).collect();
+        let parts: Vec<String> = inserts.iter().map(|insert| whole.insert(insert, is_scalar)).collect();
         whole.text = match parts.as_slice() {
             [alone] => alone.clone(),
             several => format!("BEGIN NOT ATOMIC {}; END", several.join("; ")),
@@ -41,7 +42,7 @@ impl Text {
         whole
     }
 
-    fn insert(&mut self, insert: &Insert, is_scalar: impl Fn(&Insert, &Filled) -> bool) -> String {
+    fn insert(&mut self, insert: &Insert, is_scalar: IsScalar) -> String {
         let (mut chosen, mut varying) = (Vec::new(), Vec::new());
         for column in &insert.columns {
             if is_scalar(insert, column) {

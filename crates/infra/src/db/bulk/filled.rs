@@ -61,9 +61,17 @@ impl Filled {
     }
 }
 
-/// A column that has one value in all rows costs one parameter; which columns do makes the text. Most batches are
-/// alike, and for the others, so that texts stay few, no column does.
-pub fn is_admitted(text: &str) -> bool {
+/// Whether a column of an insert is one parameter.
+pub type IsScalar = fn(&Insert, &Filled) -> bool;
+
+/// The statement as it is written. A column that has one value in all rows costs one parameter; which columns do makes the
+/// text. Most batches are alike, and for the others, so that texts stay few, no column does.
+pub fn admitted(write: impl Fn(IsScalar) -> (String, Vec<Value>)) -> (String, Vec<Value>) {
+    let whole = write(Insert::is_scalar);
+    if is_admitted(&whole.0) { whole } else { write(|_, _| false) }
+}
+
+fn is_admitted(text: &str) -> bool {
     static TEXTS: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
