@@ -10,6 +10,7 @@ mod bill_payments;
 mod bill_rows;
 mod bills;
 mod bulk;
+mod cells;
 mod charges;
 mod check_ins;
 mod checkpoints;

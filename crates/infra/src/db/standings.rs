@@ -1,5 +1,6 @@
 //! Subscriptions with their current counters, read by one statement: what every batch of usage begins with.
 
+use super::cells::{Cells, InOrder};
 use super::columns::{one_of, rows_per_statement};
 use super::entity::{quota_counter, quota_grant, user_subscription};
 use super::error::store_error;
@@ -11,8 +12,7 @@ use domain::metering::{Standing, StandingRepository};
 use domain::store::StoreResult;
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
 use sea_orm::{
-    Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryResult, QuerySelect,
-    QueryTrait,
+    Condition, ConnectionTrait, DbErr, EntityTrait, JoinType, QueryFilter, QueryResult, QuerySelect, QueryTrait,
 };
 
 const HAS_GRANTS: &str = "has_grants";
@@ -24,12 +24,14 @@ struct Row {
     has_grants: bool,
 }
 
-impl FromQueryResult for Row {
-    fn from_query_result(row: &QueryResult, _: &str) -> Result<Self, DbErr> {
+impl Row {
+    /// Both entities' columns in order, then whether there are grants.
+    fn of(row: &QueryResult) -> Result<Self, DbErr> {
+        let mut cells = Cells::of(row);
         Ok(Self {
-            subscription: user_subscription::Model::from_query_result(row, "A_")?,
-            counter: quota_counter::Model::from_query_result_optional(row, "B_")?,
-            has_grants: row.try_get("", HAS_GRANTS)?,
+            subscription: InOrder::read(&mut cells)?,
+            counter: InOrder::read_optional(&mut cells)?,
+            has_grants: cells.read()?,
         })
     }
 }
@@ -48,7 +50,7 @@ impl<C: ConnectionTrait + Send + Sync> StandingRepository for Repos<C> {
                 .order_by((user_subscription::Entity, user_subscription::Column::AccountId), Order::Asc);
             let rows = self.conn.query_all(&query.into_query()).await.map_err(store_error)?;
             for row in rows {
-                add(&mut standings, Row::from_query_result(&row, "").map_err(store_error)?)?;
+                add(&mut standings, Row::of(&row).map_err(store_error)?)?;
             }
         }
         Ok(standings)
