@@ -23,11 +23,11 @@ pub async fn table(manager: &SchemaManager<'_>, name: &'static str) -> Result<Ta
 ///
 /// There a table has a tree by insertion and another for its key, and an upsert goes down both. For small rows whose key
 /// is most of them.
-pub fn clustered(manager: &SchemaManager<'_>, create: &mut TableCreateStatement) -> TableCreateStatement {
+pub fn clustered(manager: &SchemaManager<'_>, mut create: TableCreateStatement) -> TableCreateStatement {
     if manager.get_database_backend() == DbBackend::Sqlite {
         create.extra("WITHOUT ROWID");
     }
-    create.take()
+    create
 }
 
 /// A UUID.

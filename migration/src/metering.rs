@@ -62,13 +62,15 @@ named!(UsageKeys, "m0205_usage_keys");
 #[async_trait::async_trait]
 impl MigrationTrait for UsageKeys {
     async fn up(&self, m: &SchemaManager) -> Result<(), DbErr> {
-        let mut keys = table(m, "usage_keys").await?;
-        keys.col(c::id("account_id"))
+        let keys = table(m, "usage_keys")
+            .await?
+            .col(c::id("account_id"))
             .col(c::text("usage_key", 255))
             .col(c::id("usage_id"))
             .col(c::text("fingerprint", 32))
-            .primary_key(&mut c::key(&["account_id", "usage_key"]));
-        m.create_table(c::clustered(m, &mut keys)).await
+            .primary_key(&mut c::key(&["account_id", "usage_key"]))
+            .to_owned();
+        m.create_table(c::clustered(m, keys)).await
     }
 
     async fn down(&self, m: &SchemaManager) -> Result<(), DbErr> {
@@ -127,8 +129,8 @@ impl MigrationTrait for MonthlyUsage {
 }
 
 async fn rollup(m: &SchemaManager<'_>, name: &'static str, bucket: ColumnDef) -> Result<(), DbErr> {
-    let mut rollup = table(m, name).await?;
-    rollup
+    let rollup = table(m, name)
+        .await?
         .col(c::id("account_id"))
         .col(bucket)
         .col(c::text("meter", 32))
@@ -138,6 +140,7 @@ async fn rollup(m: &SchemaManager<'_>, name: &'static str, bucket: ColumnDef) ->
         .col(c::integer(m, "quantity"))
         .col(c::integer(m, "amount_nanos"))
         .col(c::integer(m, "events"))
-        .primary_key(&mut c::key(&["account_id", "bucket", "meter", "model", "api_key_id", "user_id"]));
-    m.create_table(c::clustered(m, &mut rollup)).await
+        .primary_key(&mut c::key(&["account_id", "bucket", "meter", "model", "api_key_id", "user_id"]))
+        .to_owned();
+    m.create_table(c::clustered(m, rollup)).await
 }
