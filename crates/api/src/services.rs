@@ -93,6 +93,8 @@ impl Services {
     /// Waiting for the committer needs no task of its own: what was queued is committed, whoever waits.
     pub async fn report(self: &Arc<Self>, actor: &Actor, reports: Vec<UsageReport>) -> Result<Vec<Result<Receipt>>> {
         let prepared = if let Some(prepared) = self.metering.prepare_at_once(actor, &reports)? {
+            // Who waits for a commit holds its commands, and not also what they were made of.
+            drop(reports);
             prepared
         } else {
             let actor = actor.clone();

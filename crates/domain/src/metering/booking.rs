@@ -147,8 +147,7 @@ impl AccountBooks {
     }
 
     fn counter(&self, plan: &PlanPeriod, meter: &Meter, included: Allowance) -> Counter {
-        let key = (plan.period.start, meter.code.clone());
-        self.counters.get(&key).cloned().unwrap_or_else(|| {
+        self.counter_since(plan.period.start, &meter.code).unwrap_or_else(|| {
             let currency = plan.version.plan.currency;
             let mut counter =
                 Counter::opening(self.account.id, Subject::Account, meter.code.clone(), plan.period, currency);

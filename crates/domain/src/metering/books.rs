@@ -41,7 +41,8 @@ pub struct AccountBooks {
     pub spend_cap: Option<Money>,
     /// Of a team's account.
     pub(super) members: Option<MemberBooks>,
-    pub(super) counters: BTreeMap<CounterKey, Counter>,
+    /// Boxed: a map has room for eleven from its first on, and most accounts have one or two.
+    pub(super) counters: BTreeMap<CounterKey, Box<Counter>>,
     pub(super) changed: BTreeSet<CounterKey>,
     pub(super) grants: Vec<Grant>,
     /// Grants past their expiry of which reservations of this batch still hold a part.
@@ -79,7 +80,7 @@ impl AccountBooks {
     pub fn add_counter(&mut self, counter: Counter) {
         match (counter.subject, &mut self.members) {
             (Subject::Account, _) => {
-                self.counters.insert((counter.period.start, counter.meter.clone()), counter);
+                self.counters.insert((counter.period.start, counter.meter.clone()), Box::new(counter));
             }
             (Subject::Member(user), Some(members)) => members.add_counter(user, counter),
             (Subject::Member(_), None) => {}
@@ -137,10 +138,16 @@ impl AccountBooks {
         Some(grant)
     }
 
+    /// The pool's counter of a meter in the period that began at this time, as it is now.
+    pub(super) fn counter_since(&self, start: DateTime<Utc>, meter: &MeterCode) -> Option<Counter> {
+        self.counters.get(&(start, meter.clone())).map(|counter| Counter::clone(counter))
+    }
+
     /// Keeps a counter that was changed.
     pub(super) fn keep(&mut self, counter: Counter) {
         let (key, fee) = ((counter.period.start, counter.meter.clone()), counter.drawn.fee.nanos());
-        let before = self.counters.insert(key.clone(), counter).map_or(0, |counter| counter.drawn.fee.nanos());
+        let before =
+            self.counters.insert(key.clone(), Box::new(counter)).map_or(0, |counter| counter.drawn.fee.nanos());
         if fee != before {
             let raised = self.raised.entry(key.0).or_default();
             *raised = raised.saturating_add(fee.saturating_sub(before));
@@ -165,7 +172,7 @@ impl AccountBooks {
     /// Counters that commands changed, the pool's and the members'.
     pub fn changed_counters(&self) -> impl Iterator<Item = &Counter> {
         let members = self.members.iter().flat_map(MemberBooks::changed_counters);
-        self.changed.iter().filter_map(|key| self.counters.get(key)).chain(members)
+        self.changed.iter().filter_map(|key| self.counters.get(key).map(Box::as_ref)).chain(members)
     }
 
     pub fn changed_grants(&self) -> Vec<Grant> {

@@ -115,8 +115,7 @@ impl AccountBooks {
     }
 
     fn let_go(&mut self, keys: &mut KeyAllowances, reservation: &Reservation, now: DateTime<Utc>) {
-        let key = (reservation.period_start, reservation.meter.clone());
-        if let Some(before) = self.counters.get(&key).cloned() {
+        if let Some(before) = self.clone_held(reservation) {
             let mut counter = before.clone();
             counter.let_go(reservation.quantity, reservation.of_grants());
             self.let_money_go(&before, &mut counter, now);
@@ -186,7 +185,7 @@ impl AccountBooks {
     }
 
     fn clone_held(&self, reservation: &Reservation) -> Option<Counter> {
-        self.counters.get(&(reservation.period_start, reservation.meter.clone())).cloned()
+        self.counter_since(reservation.period_start, &reservation.meter)
     }
 
     fn book_capture(

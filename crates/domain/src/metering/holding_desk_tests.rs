@@ -159,7 +159,7 @@ impl Desk {
             let (account, meter) = (self.books.account.id, MeterCode::parse("words").unwrap());
             Counter::opening(account, crate::quota::Subject::Account, meter, plan.period, plan.version.plan.currency)
         };
-        self.books.counters.values().next().cloned().unwrap_or_else(fresh)
+        self.books.counters.values().next().map_or_else(fresh, |counter| Counter::clone(counter))
     }
 
     pub fn tariff(&self) -> Option<Tariff> {

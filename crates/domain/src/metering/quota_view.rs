@@ -130,9 +130,8 @@ impl MeteringService {
 fn meter_quota(books: &AccountBooks, plan: &PlanPeriod, meter: &Meter) -> MeterQuota {
     let terms = plan.version.plan.terms(&meter.code);
     let included = terms.map_or(Allowance::Limited(Quantity::ZERO), |terms| terms.allowance(plan.seats));
-    let key = (plan.period.start, meter.code.clone());
     let currency = plan.version.plan.currency;
-    let counter = books.counters.get(&key).cloned().unwrap_or_else(|| {
+    let counter = books.counter_since(plan.period.start, &meter.code).unwrap_or_else(|| {
         Counter::opening(books.account.id, Subject::Account, meter.code.clone(), plan.period, currency)
     });
     let live = books.grants.iter().filter(|grant| grant.meter == meter.code);

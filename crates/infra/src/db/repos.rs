@@ -51,7 +51,7 @@ pub struct Repos<C> {
 
 impl<C: ConnectionTrait> Repos<C> {
     /// Inserts that are one round trip where the database takes that.
-    pub(super) fn together(&self) -> Together {
+    pub(super) fn together<'rows>(&self) -> Together<'rows> {
         Together::new(self.conn.get_database_backend(), self.shared.dialect)
     }
 }

@@ -29,21 +29,27 @@ impl Dialect {
     }
 }
 
+/// A table's statements, each made when it is its turn: all at once would hold every row of a commit a second time.
+type Bound<'rows> = Box<dyn Iterator<Item = (String, Vec<Value>)> + Send + 'rows>;
+
 /// Inserts that are executed in the order they were added; the first that fails is the last.
-pub struct Together {
+pub struct Together<'rows> {
     backend: DbBackend,
     dialect: Dialect,
     inserts: Vec<Insert>,
-    bound: Vec<(String, Vec<Value>)>,
+    bound: Vec<Bound<'rows>>,
 }
 
-impl Together {
+impl<'rows> Together<'rows> {
     pub fn new(backend: DbBackend, dialect: Dialect) -> Self {
         Self { backend, dialect, inserts: Vec::new(), bound: Vec::new() }
     }
 
     /// Adds rows of a table that no other insert writes to.
-    pub fn insert<E: EntityTrait>(mut self, rows: &[E::Model], existing: Existing) -> Self {
+    pub fn insert<E: EntityTrait>(mut self, rows: &'rows [E::Model], existing: Existing) -> Self
+    where
+        E::Model: Sync,
+    {
         match self.dialect {
             Dialect::Arrays if rows.is_empty() => {}
             Dialect::Arrays => self.inserts.push(Insert::of::<E>(rows, existing)),
@@ -51,7 +57,7 @@ impl Together {
                 self.inserts.extend(rows.chunks(documents::MAX_ROWS).map(|rows| Insert::of::<E>(rows, existing)));
             }
             Dialect::Documents | Dialect::Bound => {
-                self.bound.extend(bound::statements::<E>(rows, existing, self.backend));
+                self.bound.push(Box::new(bound::statements::<E>(rows, existing, self.backend)));
             }
         }
         self
@@ -62,7 +68,7 @@ impl Together {
             Dialect::Arrays => arrays::statement(&self.inserts),
             Dialect::Documents | Dialect::Bound => documents::statement(&self.inserts),
         });
-        for (text, values) in whole.into_iter().chain(self.bound) {
+        for (text, values) in whole.into_iter().chain(self.bound.into_iter().flatten()) {
             execute(conn, self.backend, text, values).await?;
         }
         Ok(())
