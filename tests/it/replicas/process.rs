@@ -69,9 +69,11 @@ impl Running {
         self.0.try_wait().unwrap().is_some()
     }
 
-    /// Whether it has ended, and well.
-    pub fn has_succeeded(&mut self) -> bool {
-        self.0.try_wait().unwrap().is_some_and(|status| status.success())
+    /// Waits for its end, which has to be a good one.
+    pub fn succeeds(mut self) {
+        let (status, mut said) = (self.0.wait().unwrap(), String::new());
+        self.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(status.success(), "{said}");
     }
 
     /// SIGKILL; whether the command had not ended by itself.

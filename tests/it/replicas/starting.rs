@@ -35,7 +35,7 @@ async fn killed_starters_leave_a_database_that_others_finish(server: Server) {
             assert!(began.elapsed() < PATIENCE, "who is left ends");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        assert!(starters.iter_mut().all(Running::has_succeeded), "round {round}: {server:?}");
+        starters.into_iter().for_each(Running::succeeds);
         let database = connect(&fresh.settings()).await.unwrap();
         let steps = migration_status(&database).await.unwrap();
         let names: BTreeSet<_> = steps.iter().filter(|step| step.applied).map(|step| &step.name).collect();

@@ -1,7 +1,7 @@
 //! A copy of a live SQLite database: one moment of it, whole, while the server goes on writing.
 
-use super::connect::{DatabaseSettings, open};
 use super::error::store_error;
+use super::pool::{DatabaseSettings, open};
 use domain::store::{StoreError, StoreResult};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::path::Path;

@@ -64,7 +64,7 @@ async fn move_pages(connection: &DatabaseConnection) -> Result<i64, DbErr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::connect::{DatabaseSettings, open};
+    use crate::db::pool::{DatabaseSettings, open};
 
     /// Of three pages each: more than the log holds before a commit moves pages itself.
     const ROWS: u64 = 15_000;

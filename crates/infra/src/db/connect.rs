@@ -1,46 +1,23 @@
-//! Connecting: one pool, or on SQLite one writer beside a pool of readers.
+//! The store of one database: one pool, or on SQLite one writer beside a pool of readers.
 
 use super::bulk::Dialect;
-use super::checkpoints::{self, Checkpoints};
+use super::checkpoints::Checkpoints;
 use super::error::store_error;
 use super::migrate::is_current;
+use super::pool::{DatabaseSettings, open};
 use super::repos::Repos;
 use async_trait::async_trait;
 use domain::id::PlanVersionId;
 use domain::plans::PlanVersion;
-use domain::store::{Store, StoreError, StoreResult, UnitOfWork};
-use sea_orm::sqlx::mysql::MySqlSslMode;
-use sea_orm::sqlx::postgres::PgSslMode;
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::sqlx::{self, Executor};
+use domain::store::{Store, StoreResult, UnitOfWork};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
 };
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
-
-/// How long a statement waits for SQLite's one writer.
-const SQLITE_BUSY: Duration = Duration::from_secs(10);
-/// How long a caller waits for a connection before the service answers that it is busy.
-const ACQUIRE: Duration = Duration::from_secs(10);
-/// How long a returned connection may take to prove that no transaction is open on it.
-const RELEASE: Duration = Duration::from_secs(2);
-
-/// Prepared statements kept per connection: every kind of statement in every size of batch.
-const STATEMENTS: usize = 500;
-
-/// Without a transaction a bare ROLLBACK would write a warning into the server's log at every release.
-const POSTGRES_RESET: &str = "BEGIN; ROLLBACK";
-
-/// Where the database is and how many connections may be open.
-#[derive(Clone)]
-pub struct DatabaseSettings {
-    pub url: String,
-    pub max_connections: u32,
-}
 
 /// What all repositories of one database share.
 pub struct Shared {
@@ -97,87 +74,6 @@ impl Database {
     }
 }
 
-/// A pool of connections that no transaction and no silent server outlives.
-pub async fn open(settings: &DatabaseSettings, connections: u32) -> StoreResult<DatabaseConnection> {
-    if settings.url.starts_with("sqlite:") {
-        make_folder(&settings.url)?;
-    }
-    let plain = stays_here(&settings.url);
-    let mut options = ConnectOptions::new(settings.url.clone());
-    options
-        .max_connections(connections)
-        .acquire_timeout(ACQUIRE)
-        .sqlx_logging(false)
-        .test_before_acquire_if_idle_for(Duration::from_secs(30))
-        .map_sqlx_sqlite_opts(|sqlite| {
-            sqlite
-                .create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .foreign_keys(true)
-                .busy_timeout(SQLITE_BUSY)
-                .statement_cache_capacity(STATEMENTS)
-                .pragma("wal_autocheckpoint", checkpoints::AUTOMATIC)
-        })
-        .map_sqlx_postgres_opts(move |postgres| {
-            let postgres = if plain { postgres.ssl_mode(PgSslMode::Disable) } else { postgres };
-            // Planning a large multi-row statement anew costs more than running it. A plan made while a table
-            // was still empty would scan it for ever, and every query of ours has an index.
-            postgres
-                .options([("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("jit", "off")])
-                .statement_cache_capacity(STATEMENTS)
-        })
-        .map_sqlx_mysql_opts(move |mysql| {
-            let mysql = if plain { mysql.ssl_mode(MySqlSslMode::Disabled) } else { mysql };
-            mysql.statement_cache_capacity(STATEMENTS)
-        })
-        .map_sqlx_postgres_pool_opts(|pool| {
-            pool.after_release(|connection, _| {
-                Box::pin(async { Ok(is_clean(connection.execute(POSTGRES_RESET)).await) })
-            })
-        })
-        .map_sqlx_mysql_pool_opts(|pool| {
-            pool.after_connect(|connection, _| {
-                Box::pin(async {
-                    connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
-                    Ok(())
-                })
-            })
-            .after_release(|connection, _| Box::pin(async { Ok(is_clean(connection.execute("ROLLBACK")).await) }))
-        });
-    sea_orm::Database::connect(options).await.map_err(store_error)
-}
-
-/// sqlx 0.9.0 can return a connection to the pool inside an open transaction when a `BEGIN` was
-/// cancelled; rolling back on release keeps the next borrower's writes from vanishing with it.
-async fn is_clean<T>(rollback: impl Future<Output = Result<T, sqlx::Error>>) -> bool {
-    matches!(tokio::time::timeout(RELEASE, rollback).await, Ok(Ok(_)))
-}
-
-/// Whether the server is on this machine and the URL does not ask for TLS. There it protects nothing, and it cuts a
-/// statement into pieces that wait for each other: sqlx 0.9.0 leaves Nagle's algorithm on.
-fn stays_here(url: &str) -> bool {
-    let host = url.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or_default());
-    let host = host.rsplit('@').next().unwrap_or_default();
-    let here = ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| host.strip_prefix(name).is_some_and(is_port));
-    here && !url.contains("sslmode=") && !url.contains("ssl-mode=")
-}
-
-fn is_port(rest: &str) -> bool {
-    rest.is_empty() || rest.starts_with(':')
-}
-
-fn make_folder(url: &str) -> StoreResult<()> {
-    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-    let path = path.split('?').next().unwrap_or_default();
-    match std::path::Path::new(path).parent() {
-        Some(folder) if !folder.as_os_str().is_empty() && !path.starts_with(":memory:") => {
-            std::fs::create_dir_all(folder).map_err(|error| StoreError::Unavailable(Box::new(error)))
-        }
-        _ => Ok(()),
-    }
-}
-
 pub(super) async fn begin(writer: &DatabaseConnection) -> StoreResult<DatabaseTransaction> {
     let sqlite_transaction_mode =
         (writer.get_database_backend() == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
@@ -200,26 +96,5 @@ impl Store for Database {
 
     async fn ready(&self) -> StoreResult<()> {
         is_current(&self.conn).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_server_of_this_machine_is_spoken_to_in_plain_and_only_unless_the_url_says_otherwise() {
-        for url in ["postgres://a:b@127.0.0.1:5432/x", "postgres://localhost/x", "postgres://a@[::1]:5432/x"] {
-            assert!(stays_here(url), "{url}");
-        }
-        for url in [
-            "postgres://a@db.example/x",
-            "postgres://a@localhost.example/x",
-            "postgres://localhost@db.example/x",
-            "postgres://127.0.0.1/x?sslmode=require",
-            "postgres:///x",
-        ] {
-            assert!(!stays_here(url), "{url}");
-        }
     }
 }

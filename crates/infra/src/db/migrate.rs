@@ -4,9 +4,10 @@
 //! all steps is enough. MySQL commits at every DDL statement; there a named lock of the connection serves,
 //! which the server releases when the process dies, and the next one goes on from where that was (`migrate_steps`).
 
-use super::connect::{Database, DatabaseSettings, begin, open};
+use super::connect::{Database, begin};
 use super::error::store_error;
 use super::migrate_steps;
+use super::pool::{DatabaseSettings, open};
 use domain::store::{StoreError, StoreResult};
 use migration::{MigrationStatus, Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};

@@ -46,6 +46,7 @@ mod pairs;
 mod payment_messages;
 mod payments;
 mod plans;
+mod pool;
 mod products;
 mod reconciliations;
 mod redemptions;
@@ -73,6 +74,7 @@ mod warnings;
 mod webhooks;
 
 pub use backup::copy_sqlite;
-pub use connect::{Database, DatabaseSettings, connect, open};
+pub use connect::{Database, connect};
 pub use error::store_error;
 pub use migrate::{MigrationState, migrate_down, migrate_up, migration_status};
+pub use pool::{DatabaseSettings, open};

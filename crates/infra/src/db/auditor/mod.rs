@@ -9,8 +9,8 @@ mod chain;
 mod rules;
 mod statement;
 
-use super::connect::{DatabaseSettings, open};
 use super::error::store_error;
+use super::pool::{DatabaseSettings, open};
 pub use catalogue::{Invariant, Scope, all, find};
 use chrono::{DateTime, Utc};
 use domain::store::StoreResult;
