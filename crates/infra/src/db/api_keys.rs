@@ -1,6 +1,7 @@
 //! API keys in the database.
 
-use super::columns::{corrupt, from_json, to_json};
+use super::bulk::Update;
+use super::columns::{corrupt, from_json, one_of, to_json};
 use super::entity::api_key::{ActiveModel, Column, Entity, Model};
 use super::entity::{account, team_member};
 use super::error::store_error;
@@ -21,6 +22,9 @@ use sea_orm::{
 };
 
 const TABLE: &str = "api_keys";
+/// What uses change of a key.
+const SPENDING: Update =
+    Update { key: &["id"], set: &["allowance_used", "allowance_held", "last_used_at"], only: None };
 
 #[async_trait]
 impl<C: ConnectionTrait + Send + Sync> ApiKeyRepository for Repos<C> {
@@ -48,8 +52,9 @@ impl<C: ConnectionTrait + Send + Sync> ApiKeyRepository for Repos<C> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
+        let backend = self.conn.get_database_backend();
         let query = Entity::find()
-            .filter(Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
+            .filter(one_of(backend, Column::Id, ids.iter().map(|id| id.as_uuid()).collect()))
             .filter(Column::AllowanceMeter.is_not_null())
             .order_by_asc(Column::Id)
             .lock_exclusive();
@@ -64,15 +69,12 @@ impl<C: ConnectionTrait + Send + Sync> ApiKeyRepository for Repos<C> {
     }
 
     async fn save_allowances(&self, used: &[(ApiKeyId, KeyAllowance)], now: DateTime<Utc>) -> StoreResult<()> {
-        for (id, allowance) in used {
-            let update = Entity::update_many()
-                .col_expr(Column::AllowanceUsed, Expr::value(allowance.used.as_atoms()))
-                .col_expr(Column::AllowanceHeld, Expr::value(allowance.held.as_atoms()))
-                .col_expr(Column::LastUsedAt, Expr::value(now))
-                .filter(Column::Id.eq(id.as_uuid()));
-            update.exec(&self.conn).await.map_err(store_error)?;
-        }
-        Ok(())
+        let row = |(id, allowance): &(ApiKeyId, KeyAllowance)| {
+            let (used, held) = (allowance.used.as_atoms(), allowance.held.as_atoms());
+            vec![id.as_uuid().into(), used.into(), held.into(), now.into()]
+        };
+        let rows: Vec<_> = used.iter().map(row).collect();
+        self.update_all::<Entity>(&SPENDING, &rows).await.map(drop)
     }
 
     async fn touch(&self, owner: UserId, id: ApiKeyId, now: DateTime<Utc>) -> StoreResult<()> {

@@ -63,7 +63,7 @@ async fn dialect_of(conn: &DatabaseConnection) -> StoreResult<Dialect> {
             let version = row.map(|row| row.try_get::<String>("", "version")).transpose().map_err(store_error)?;
             Ok(Dialect::of_mysql(&version.unwrap_or_default()))
         }
-        _ => Ok(Dialect::Bound),
+        _ => Ok(Dialect::Padded),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Deliveries in `deliveries`.
 
-use super::columns::{corrupt, padded, rows_per_statement};
-use super::entity::delivery::{ActiveModel, Column, Entity, Model};
+use super::bulk::Existing;
+use super::columns::{corrupt, padded};
+use super::entity::delivery::{Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
 use async_trait::async_trait;
@@ -10,26 +11,22 @@ use domain::id::{AccountId, DeliveryId, LaneId, OutboxId, uuid_v7};
 use domain::notices::{Delivery, DeliveryRepository, DeliveryStatus, FailureReason, cursor, position};
 use domain::page::{Page, PageRequest};
 use domain::store::StoreResult;
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 const TABLE: &str = "deliveries";
-const COLUMNS: usize = 12;
 /// What an attempt or a replay changes.
-const CHANGING: [Column; 5] =
-    [Column::Status, Column::Attempts, Column::ResponseCode, Column::Failure, Column::AttemptedAt];
+const CHANGING: Existing =
+    Existing::Replace(&["lane_id", "position"], &["status", "attempts", "response_code", "failure", "attempted_at"]);
 const ALL: [DeliveryStatus; 4] =
     [DeliveryStatus::Waiting, DeliveryStatus::Delivered, DeliveryStatus::Dead, DeliveryStatus::Cancelled];
 
 #[async_trait]
 impl<C: ConnectionTrait + Send + Sync> DeliveryRepository for Repos<C> {
     async fn insert(&self, deliveries: &[Delivery]) -> StoreResult<()> {
-        for chunk in deliveries.chunks(rows_per_statement(COLUMNS)) {
-            let insert = Entity::insert_many(chunk.iter().map(|delivery| ActiveModel::from(row(delivery))));
-            insert.exec_without_returning(&self.conn).await.map_err(store_error)?;
-        }
-        Ok(())
+        let rows: Vec<_> = deliveries.iter().map(row).collect();
+        self.insert_all::<Entity>(&rows, Existing::Fail).await
     }
 
     async fn waiting(&self, lane: LaneId, limit: u32) -> StoreResult<Vec<Delivery>> {
@@ -46,13 +43,8 @@ impl<C: ConnectionTrait + Send + Sync> DeliveryRepository for Repos<C> {
     }
 
     async fn save(&self, deliveries: &[Delivery]) -> StoreResult<()> {
-        for chunk in deliveries.chunks(rows_per_statement(COLUMNS)) {
-            let existing = OnConflict::columns([Column::LaneId, Column::Position]).update_columns(CHANGING).to_owned();
-            let rows = chunk.iter().map(|delivery| ActiveModel::from(row(delivery)));
-            let upsert = Entity::insert_many(rows).on_conflict(existing);
-            upsert.exec_without_returning(&self.conn).await.map_err(store_error)?;
-        }
-        Ok(())
+        let rows: Vec<_> = deliveries.iter().map(row).collect();
+        self.insert_all::<Entity>(&rows, CHANGING).await
     }
 
     async fn end_waiting(&self, lane: LaneId, status: DeliveryStatus, why: FailureReason) -> StoreResult<u64> {

@@ -1,5 +1,6 @@
 //! Grants in `quota_grants`.
 
+use super::bulk::Existing;
 use super::columns::{corrupt, from_json, meter, one_of, rows_per_statement, to_json};
 use super::entity::quota_grant::{ActiveModel, Column, Entity, Model};
 use super::error::store_error;
@@ -12,11 +13,11 @@ use domain::page::{Page, PageRequest};
 use domain::quantity::Quantity;
 use domain::quota::{Grant, GrantOrigin, GrantRepository};
 use domain::store::StoreResult;
-use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 const TABLE: &str = "quota_grants";
-const CHANGING: [Column; 5] = [Column::Remaining, Column::Held, Column::Revoked, Column::RevokedAt, Column::UpdatedAt];
+const CHANGING: Existing =
+    Existing::Replace(&["account_id", "id"], &["remaining", "held", "revoked", "revoked_at", "updated_at"]);
 
 #[async_trait]
 impl<C: ConnectionTrait + Send + Sync> GrantRepository for Repos<C> {
@@ -43,7 +44,7 @@ impl<C: ConnectionTrait + Send + Sync> GrantRepository for Repos<C> {
 
     async fn find_many(&self, ids: &[(AccountId, GrantId)]) -> StoreResult<Vec<Grant>> {
         let pairs = ids.iter().map(|(account, id)| (account.as_uuid(), id.as_uuid())).collect();
-        let rows = pairs::find::<Entity, _>(&self.conn, pairs, (Column::AccountId, Column::Id)).await?;
+        let rows = pairs::find::<Entity, _>(self, pairs, (Column::AccountId, Column::Id)).await?;
         rows.into_iter().map(grant).collect()
     }
 
@@ -60,12 +61,7 @@ impl<C: ConnectionTrait + Send + Sync> GrantRepository for Repos<C> {
 
     async fn save(&self, grants: &[Grant], now: DateTime<Utc>) -> StoreResult<()> {
         let rows = grants.iter().map(|grant| row(grant, now)).collect::<StoreResult<Vec<_>>>()?;
-        for chunk in rows.chunks(rows_per_statement(15)) {
-            let existing = OnConflict::columns([Column::AccountId, Column::Id]).update_columns(CHANGING).to_owned();
-            let upsert = Entity::insert_many(chunk.iter().cloned().map(ActiveModel::from)).on_conflict(existing);
-            upsert.exec_without_returning(&self.conn).await.map_err(store_error)?;
-        }
-        Ok(())
+        self.insert_all::<Entity>(&rows, CHANGING).await
     }
 
     async fn list(&self, account: AccountId, page: PageRequest) -> StoreResult<Page<Grant>> {

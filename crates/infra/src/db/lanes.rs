@@ -1,7 +1,8 @@
 //! Lanes in `delivery_lanes`. A lane is claimed by one conditional UPDATE and released by another.
 
-use super::columns::{corrupt, padded, rows_per_statement};
-use super::entity::delivery_lane::{ActiveModel, Column, Entity, Model};
+use super::bulk::Existing;
+use super::columns::{corrupt, padded};
+use super::entity::delivery_lane::{Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
 use async_trait::async_trait;
@@ -18,11 +19,8 @@ const TABLE: &str = "delivery_lanes";
 #[async_trait]
 impl<C: ConnectionTrait + Send + Sync> LaneRepository for Repos<C> {
     async fn open(&self, lanes: &[Lane]) -> StoreResult<()> {
-        for chunk in lanes.chunks(rows_per_statement(8)) {
-            let insert = Entity::insert_many(chunk.iter().map(|lane| ActiveModel::from(row(lane))));
-            insert.exec_without_returning(&self.conn).await.map_err(store_error)?;
-        }
-        Ok(())
+        let rows: Vec<_> = lanes.iter().map(row).collect();
+        self.insert_all::<Entity>(&rows, Existing::Fail).await
     }
 
     async fn close(&self, id: LaneId) -> StoreResult<()> {

@@ -43,7 +43,7 @@ impl<C: ConnectionTrait + Send + Sync> MemberRepository for Repos<C> {
             return Ok(Vec::new());
         }
         let pairs = pairs.iter().map(|(account, user)| (account.as_uuid(), user.as_uuid())).collect();
-        let rows = pairs::find::<Entity, _>(&self.conn, pairs, (Column::AccountId, Column::UserId)).await?;
+        let rows = pairs::find::<Entity, _>(self, pairs, (Column::AccountId, Column::UserId)).await?;
         let members = rows.iter().map(member).collect::<StoreResult<Vec<_>>>()?;
         self.with_allocations(members).await
     }

@@ -1,7 +1,8 @@
 //! Notices in `notices`.
 
-use super::columns::{from_json, padded, rows_per_statement, to_json};
-use super::entity::notice::{ActiveModel, Column, Entity, Model};
+use super::bulk::Existing;
+use super::columns::{from_json, padded, to_json};
+use super::entity::notice::{Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
 use async_trait::async_trait;
@@ -20,11 +21,7 @@ const TABLE: &str = "notices";
 impl<C: ConnectionTrait + Send + Sync> NoticeRepository for Repos<C> {
     async fn insert(&self, notices: &[Notice]) -> StoreResult<()> {
         let rows = notices.iter().map(row).collect::<StoreResult<Vec<_>>>()?;
-        for chunk in rows.chunks(rows_per_statement(7)) {
-            let insert = Entity::insert_many(chunk.iter().cloned().map(ActiveModel::from));
-            insert.exec_without_returning(&self.conn).await.map_err(store_error)?;
-        }
-        Ok(())
+        self.insert_all::<Entity>(&rows, Existing::Fail).await
     }
 
     async fn find(&self, account: AccountId, id: NoticeId) -> StoreResult<Option<Notice>> {

@@ -1,7 +1,8 @@
 //! The outbox in `outbox`, numbered by the database.
 
-use super::columns::{padded, rows_per_statement, to_json};
-use super::entity::outbox::{ActiveModel, Column, Entity, Model};
+use super::bulk::Existing;
+use super::columns::{padded, to_json};
+use super::entity::outbox::{Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
 use async_trait::async_trait;
@@ -9,7 +10,6 @@ use chrono::{DateTime, Utc};
 use domain::id::{AccountId, OutboxId};
 use domain::outbox::{Event, Outbox, StoredEvent};
 use domain::store::StoreResult;
-use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::Value;
@@ -18,11 +18,7 @@ use serde_json::Value;
 impl<C: ConnectionTrait + Send + Sync> Outbox for Repos<C> {
     async fn push(&self, events: &[Event]) -> StoreResult<()> {
         let rows = events.iter().map(row).collect::<StoreResult<Vec<_>>>()?;
-        for chunk in rows.chunks(rows_per_statement(6)) {
-            let insert = Entity::insert_many(chunk.iter().cloned());
-            insert.exec_without_returning(&self.conn).await.map_err(store_error)?;
-        }
-        Ok(())
+        self.insert_all::<Entity>(&rows, Existing::Fail).await
     }
 
     async fn waiting(&self, limit: u32) -> StoreResult<Vec<StoredEvent>> {
@@ -71,15 +67,16 @@ fn uuids(ids: &[OutboxId]) -> Vec<uuid::Uuid> {
     padded(ids.iter().map(|id| id.as_uuid()).collect())
 }
 
-fn row(event: &Event) -> StoreResult<ActiveModel> {
-    Ok(ActiveModel {
-        position: NotSet,
-        id: Set(event.id.as_uuid()),
-        account_id: Set(event.account.as_uuid()),
-        kind: Set(event.kind.to_owned()),
-        payload: Set(to_json(&event.payload, "outbox", "payload")?),
-        created_at: Set(event.created_at),
-        fanned_out_at: Set(None),
+/// The database gives the position.
+fn row(event: &Event) -> StoreResult<Model> {
+    Ok(Model {
+        position: 0,
+        id: event.id.as_uuid(),
+        account_id: event.account.as_uuid(),
+        kind: event.kind.to_owned(),
+        payload: to_json(&event.payload, "outbox", "payload")?,
+        created_at: event.created_at,
+        fanned_out_at: None,
     })
 }
 

@@ -1,7 +1,7 @@
 //! One type that implements every port over a connection or a transaction.
 
 use super::audit;
-use super::bulk::Together;
+use super::bulk::{Existing, Together, Update};
 use super::connect::Shared;
 use super::error::store_error;
 use crate::failpoints::{self, Point};
@@ -37,7 +37,7 @@ use domain::sealed::SealedRepository;
 use domain::store::{Repositories, StoreResult, UnitOfWork};
 use domain::teams::{InvitationRepository, MemberRepository, TeamRepository};
 use domain::wallet::{AdjustmentRepository, LedgerRepository};
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, Value};
 use std::sync::{Arc, Mutex};
 
 /// Every repository over one connection `C`; cloning shares the connection.
@@ -53,6 +53,19 @@ impl<C: ConnectionTrait> Repos<C> {
     /// Inserts that are one round trip where the database takes that.
     pub(super) fn together<'rows>(&self) -> Together<'rows> {
         Together::new(self.conn.get_database_backend(), self.shared.dialect)
+    }
+
+    /// Inserts rows of one table.
+    pub(super) async fn insert_all<E: EntityTrait>(&self, rows: &[E::Model], existing: Existing) -> StoreResult<()>
+    where
+        E::Model: Sync,
+    {
+        self.together().insert::<E>(rows, existing).execute(&self.conn).await
+    }
+
+    /// How many rows took what the update sets.
+    pub(super) async fn update_all<E: EntityTrait>(&self, update: &Update, rows: &[Vec<Value>]) -> StoreResult<u64> {
+        update.execute::<E>(&self.conn, self.shared.dialect, rows).await
     }
 }
 

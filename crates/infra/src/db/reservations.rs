@@ -1,7 +1,7 @@
 //! Reservations in `reservations`. An end is one conditional UPDATE for all, and its count of rows.
 
-use super::bulk::Existing;
-use super::columns::{corrupt, from_json, meter, padded, to_json};
+use super::bulk::{Existing, Update};
+use super::columns::{corrupt, from_json, meter, to_json};
 use super::entity::reservation::{Column, Entity, Model};
 use super::error::store_error;
 use super::pairs;
@@ -15,13 +15,16 @@ use domain::metering::{
 use domain::page::{Page, PageRequest};
 use domain::quantity::Quantity;
 use domain::store::{StoreError, StoreResult};
-use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Value};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 const TABLE: &str = "reservations";
-/// Most ends of one statement, which compares each row with each of their ids.
-const MAX_ENDS: usize = 128;
+/// What ends a row that is still open.
+const ENDING: Update = Update {
+    key: &["account_id", "id"],
+    set: &["status", "ended_at", "end_key", "captured", "shortfall", "usage_id"],
+    only: Some(("status", "open")),
+};
 
 #[async_trait]
 impl<C: ConnectionTrait + Send + Sync> ReservationRepository for Repos<C> {
@@ -32,30 +35,26 @@ impl<C: ConnectionTrait + Send + Sync> ReservationRepository for Repos<C> {
 
     async fn find_many(&self, ids: &[(AccountId, ReservationId)]) -> StoreResult<Vec<Reservation>> {
         let pairs = ids.iter().map(|(account, id)| (account.as_uuid(), id.as_uuid())).collect();
-        let rows = pairs::find::<Entity, _>(&self.conn, pairs, (Column::AccountId, Column::Id)).await?;
+        let rows = pairs::find::<Entity, _>(self, pairs, (Column::AccountId, Column::Id)).await?;
         rows.into_iter().map(reservation).collect()
     }
 
     async fn find_by_keys(&self, keys: &[(AccountId, String)]) -> StoreResult<Vec<Reservation>> {
         let pairs = keys.iter().map(|(account, key)| (account.as_uuid(), key.clone())).collect();
-        let rows = pairs::find::<Entity, _>(&self.conn, pairs, (Column::AccountId, Column::ReservationKey)).await?;
+        let rows = pairs::find::<Entity, _>(self, pairs, (Column::AccountId, Column::ReservationKey)).await?;
         rows.into_iter().map(reservation).collect()
     }
 
     async fn insert(&self, reservations: &[Reservation]) -> StoreResult<()> {
         let rows = reservations.iter().map(row).collect::<StoreResult<Vec<_>>>()?;
-        self.together().insert::<Entity>(&rows, Existing::Fail).execute(&self.conn).await
+        self.insert_all::<Entity>(&rows, Existing::Fail).await
     }
 
     async fn end(&self, reservations: &[Reservation]) -> StoreResult<()> {
-        for chunk in reservations.chunks(MAX_ENDS) {
-            let rows = chunk.iter().map(row).collect::<StoreResult<Vec<_>>>()?;
-            let ended = update(&rows).exec(&self.conn).await.map_err(store_error)?.rows_affected;
-            if ended != rows.len() as u64 {
-                return Err(StoreError::Contended);
-            }
-        }
-        Ok(())
+        let row = |reservation| Ok(ENDING.values_of::<Entity>(&row(reservation)?));
+        let rows = reservations.iter().map(row).collect::<StoreResult<Vec<_>>>()?;
+        let ended = self.update_all::<Entity>(&ENDING, &rows).await?;
+        if ended == rows.len() as u64 { Ok(()) } else { Err(StoreError::Contended) }
     }
 
     async fn due(&self, now: DateTime<Utc>, skip: u64, limit: u64) -> StoreResult<Vec<(AccountId, ReservationId)>> {
@@ -101,35 +100,6 @@ impl<C: ConnectionTrait + Send + Sync> ReservationRepository for Repos<C> {
         let rows = rows.into_iter().map(reservation).collect::<StoreResult<Vec<_>>>()?;
         Ok(Page::cut(rows, page.limit, |reservation| reservation.id.as_uuid()))
     }
-}
-
-/// Reads one column of a row.
-type ValueOf = fn(&Model) -> Value;
-
-/// Ends every row that is still open, each in its own way.
-fn update(rows: &[Model]) -> sea_orm::UpdateMany<Entity> {
-    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let mut accounts: Vec<Uuid> = rows.iter().map(|row| row.account_id).collect();
-    accounts.sort_unstable();
-    accounts.dedup();
-    let values: [(Column, ValueOf); 6] = [
-        (Column::Status, |row| row.status.clone().into()),
-        (Column::EndedAt, |row| row.ended_at.into()),
-        (Column::EndKey, |row| row.end_key.clone().into()),
-        (Column::Captured, |row| row.captured.into()),
-        (Column::Shortfall, |row| row.shortfall.into()),
-        (Column::UsageId, |row| row.usage_id.into()),
-    ];
-    let update = Entity::update_many()
-        .filter(Column::AccountId.is_in(padded(accounts)))
-        .filter(Column::Id.is_in(ids))
-        .filter(Column::Status.eq(ReservationStatus::Open.name()));
-    values.into_iter().fold(update, |update, (column, value)| {
-        let each = rows.iter().fold(CaseStatement::new(), |each, row| {
-            each.case(Expr::col(Column::Id).eq(row.id), Expr::value(value(row)))
-        });
-        update.col_expr(column, each.into())
-    })
 }
 
 /// A part as it is stored: the grant's id, or the fund's name, and its atoms.

@@ -1,5 +1,6 @@
 //! Subscriptions in `user_subscriptions`, and their periods in `quota_periods`.
 
+use super::bulk::Existing;
 use super::columns::{corrupt, currency, from_json, one_of, rows_per_statement, to_json};
 use super::entity::{quota_period, user_subscription};
 use super::error::store_error;
@@ -13,7 +14,6 @@ use domain::plans::{
 };
 use domain::store::StoreResult;
 use domain::time::Period;
-use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
@@ -22,6 +22,9 @@ use uuid::Uuid;
 
 const TABLE: &str = "user_subscriptions";
 const PERIODS: &str = "quota_periods";
+/// How a period that was opened before takes another plan.
+const REPLANNED: Existing =
+    Existing::Replace(&["account_id", "period_start"], &["plan_version_id", "plan_code", "plan_interval", "seats"]);
 
 #[async_trait]
 impl<C: ConnectionTrait + Send + Sync> SubscriptionRepository for Repos<C> {
@@ -46,17 +49,8 @@ impl<C: ConnectionTrait + Send + Sync> SubscriptionRepository for Repos<C> {
     }
 
     async fn put_periods(&self, account: AccountId, periods: &[OpenedPeriod]) -> StoreResult<()> {
-        use quota_period::Column as P;
         let rows = periods.iter().map(|period| period_row(account, period)).collect::<StoreResult<Vec<_>>>()?;
-        for chunk in rows.chunks(rows_per_statement(8)) {
-            let existing = OnConflict::columns([P::AccountId, P::PeriodStart])
-                .update_columns([P::PlanVersionId, P::PlanCode, P::PlanInterval, P::Seats])
-                .to_owned();
-            let rows = chunk.iter().cloned().map(quota_period::ActiveModel::from);
-            let upsert = quota_period::Entity::insert_many(rows).on_conflict(existing);
-            upsert.exec_without_returning(&self.conn).await.map_err(store_error)?;
-        }
-        Ok(())
+        self.insert_all::<quota_period::Entity>(&rows, REPLANNED).await
     }
 
     async fn find_period_at(&self, account: AccountId, time: DateTime<Utc>) -> StoreResult<Option<OpenedPeriod>> {

@@ -33,7 +33,7 @@ impl<C: ConnectionTrait + Send + Sync> UsageRepository for Repos<C> {
     async fn find_by_keys(&self, keys: &[(AccountId, String)]) -> StoreResult<Vec<UsedKey>> {
         let pairs = keys.iter().map(|(account, key)| (account.as_uuid(), key.clone())).collect();
         let columns = (usage_key::Column::AccountId, usage_key::Column::UsageKey);
-        let found = pairs::find::<usage_key::Entity, _>(&self.conn, pairs, columns).await?;
+        let found = pairs::find::<usage_key::Entity, _>(self, pairs, columns).await?;
         if found.is_empty() {
             return Ok(Vec::new());
         }
@@ -101,7 +101,7 @@ pub(super) fn first_id_at(time: DateTime<Utc>) -> Uuid {
 /// The keys with their rows, as far as those are still kept.
 async fn saved_under<C: ConnectionTrait>(repos: &Repos<C>, keys: Vec<usage_key::Model>) -> StoreResult<Vec<UsedKey>> {
     let wanted = keys.iter().map(|key| (key.account_id, key.usage_id)).collect();
-    let rows = pairs::find::<Entity, _>(&repos.conn, wanted, (Column::AccountId, Column::Id)).await?;
+    let rows = pairs::find::<Entity, _>(repos, wanted, (Column::AccountId, Column::Id)).await?;
     let records = rows.into_iter().map(|row| Ok((row.id, Arc::new(record(row)?))));
     let records: HashMap<Uuid, Arc<UsageRecord>> = records.collect::<StoreResult<_>>()?;
     let used = keys.into_iter().map(|key| UsedKey {

@@ -1,7 +1,8 @@
 //! Fired warnings in `quota_warnings`.
 
-use super::columns::{corrupt, meter, rows_per_statement};
-use super::entity::quota_warning::{ActiveModel, Column, Entity, Model};
+use super::bulk::Existing;
+use super::columns::{corrupt, meter};
+use super::entity::quota_warning::{Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
 use async_trait::async_trait;
@@ -18,11 +19,8 @@ const TABLE: &str = "quota_warnings";
 #[async_trait]
 impl<C: ConnectionTrait + Send + Sync> WarningRepository for Repos<C> {
     async fn insert(&self, warnings: &[FiredWarning]) -> StoreResult<()> {
-        for chunk in warnings.chunks(rows_per_statement(11)) {
-            let insert = Entity::insert_many(chunk.iter().map(|warning| ActiveModel::from(row(warning))));
-            insert.exec_without_returning(&self.conn).await.map_err(store_error)?;
-        }
-        Ok(())
+        let rows: Vec<_> = warnings.iter().map(row).collect();
+        self.insert_all::<Entity>(&rows, Existing::Fail).await
     }
 
     async fn list(

@@ -26,6 +26,19 @@ fn chosen(column: &Filled) -> String {
     if column.nullable { format!("NULLIF({name},{})", nothing_of(kind).1) } else { name.clone() }
 }
 
+/// The table `given` of these columns, which are `v0`, `v1`, … and the first parameters; see [`taken`].
+pub fn table(columns: &[Filled]) -> (String, Vec<Value>) {
+    let array_of = |(place, column): (usize, &Filled)| format!("${}::{}[]", place + 1, type_name(&column.kind));
+    let arrays = columns.iter().enumerate().map(array_of).collect::<Vec<_>>().join(",");
+    let names = (0..columns.len()).map(|place| format!("v{place}")).collect::<Vec<_>>().join(",");
+    (format!("UNNEST({arrays}) AS given({names})"), columns.iter().map(array).collect())
+}
+
+/// A column of [`table`] as the database keeps such a value.
+pub fn taken(place: usize, column: &Filled) -> String {
+    if column.nullable { format!("NULLIF(v{place},{})", nothing_of(&column.kind).1) } else { format!("v{place}") }
+}
+
 /// The statement while it is written.
 #[derive(Default)]
 struct Text {
@@ -93,6 +106,7 @@ fn nothing_of(kind: &ArrayType) -> (Value, &'static str) {
         ArrayType::Uuid => (Value::from(uuid::Uuid::nil()), "'00000000-0000-0000-0000-000000000000'"),
         ArrayType::ChronoDateTimeUtc => (Value::from(DateTime::UNIX_EPOCH), "'1970-01-01T00:00:00Z'"),
         ArrayType::BigInt => (Value::from(i64::MIN), "'-9223372036854775808'"),
+        ArrayType::Int => (Value::from(i32::MIN), "'-2147483648'"),
         _ => (Value::from("\u{1}"), "'\u{1}'"),
     }
 }

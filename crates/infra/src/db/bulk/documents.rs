@@ -61,15 +61,25 @@ impl Text {
     /// Where the columns come from that differ; nothing where none does, for then there is one row.
     fn document(&mut self, varying: &[&Filled]) -> String {
         let Some(first) = varying.first() else { return String::new() };
-        let row = |number: usize| varying.iter().map(|column| json(&column.values[number])).collect::<Vec<_>>();
-        let rows: Vec<Json> = (0..first.values.len()).map(|number| Json::Array(row(number))).collect();
-        self.values.push(Value::from(Json::Array(rows).to_string()));
-        let column = |(place, column): (usize, &&Filled)| {
-            format!("v{place} {} PATH '$[{place}]'", column_type(&column.kind).unwrap_or(TEXT))
-        };
-        let columns = varying.iter().enumerate().map(column).collect::<Vec<_>>().join(",");
-        format!(" FROM JSON_TABLE(?,'$[*]' COLUMNS({columns})) AS given")
+        let row = |number: usize| varying.iter().map(|column| json(&column.values[number])).collect();
+        self.values.push(document((0..first.values.len()).map(row)));
+        let kinds: Vec<&ArrayType> = varying.iter().map(|column| &column.kind).collect();
+        format!(" FROM {}", table(&kinds))
     }
+}
+
+/// The table `given` of one document, whose columns are `v0`, `v1`, …; see [`taken`].
+pub fn table(kinds: &[&ArrayType]) -> String {
+    let column = |(place, kind): (usize, &&ArrayType)| {
+        format!("v{place} {} PATH '$[{place}]'", column_type(kind).unwrap_or(TEXT))
+    };
+    let columns = kinds.iter().enumerate().map(column).collect::<Vec<_>>().join(",");
+    format!("JSON_TABLE(?,'$[*]' COLUMNS({columns})) AS given")
+}
+
+/// Rows of [`json`] as the value of the parameter of [`table`].
+pub fn document(rows: impl Iterator<Item = Vec<Json>>) -> Value {
+    Value::from(Json::Array(rows.map(Json::Array).collect()).to_string())
 }
 
 /// Longer than any column, so that a column and not the document says what is too long.
@@ -86,14 +96,15 @@ fn column_type(kind: &ArrayType) -> Option<&'static str> {
     }
 }
 
-fn taken(place: usize, kind: &ArrayType) -> String {
+/// A column of [`table`] as the database keeps such a value.
+pub fn taken(place: usize, kind: &ArrayType) -> String {
     match kind {
         ArrayType::Uuid => format!("UNHEX(v{place})"),
         _ => format!("v{place}"),
     }
 }
 
-fn json(value: &Value) -> Json {
+pub fn json(value: &Value) -> Json {
     match value {
         Value::Uuid(Some(id)) => Json::from(id.simple().to_string()),
         Value::BigInt(Some(number)) => Json::from(*number),

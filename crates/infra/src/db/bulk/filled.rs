@@ -2,7 +2,7 @@
 
 use super::Existing;
 use sea_orm::sea_query::ArrayType;
-use sea_orm::{ColumnTrait, EntityTrait, Iden, Iterable, ModelTrait, Value};
+use sea_orm::{ColumnTrait, EntityTrait, Iden, Iterable, ModelTrait, PrimaryKeyTrait, Value};
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
@@ -37,6 +37,13 @@ impl Insert {
     }
 }
 
+/// The columns of an insert: all but a number that the database gives.
+pub fn inserted<E: EntityTrait>() -> Vec<E::Column> {
+    let given = E::PrimaryKey::iter().next().filter(|_| E::PrimaryKey::auto_increment());
+    let is_given = |column: &E::Column| given.as_ref().is_some_and(|key| key.unquoted() == column.unquoted());
+    E::Column::iter().filter(|column| !is_given(column)).collect()
+}
+
 /// A column with its value in each row.
 pub struct Filled {
     pub name: String,
@@ -47,13 +54,22 @@ pub struct Filled {
 
 impl Filled {
     fn of<E: EntityTrait>(rows: &[E::Model]) -> Vec<Self> {
-        let filled = |column: E::Column| Self {
-            name: column.unquoted().to_owned(),
-            kind: E::Model::get_value_type(column),
-            nullable: column.def().is_null(),
-            values: rows.iter().map(|row| row.get(column)).collect(),
+        let values = |column| rows.iter().map(|row| row.get(column)).collect();
+        inserted::<E>().into_iter().map(|column| Self::column::<E>(column, values(column))).collect()
+    }
+
+    /// Columns by their names, with the values that rows have of each.
+    pub fn named<E: EntityTrait>(names: impl Iterator<Item = &'static str>, rows: &[Vec<Value>]) -> Vec<Self> {
+        let column = |name| E::Column::iter().find(|column| column.unquoted() == name);
+        let filled = |(place, column): (usize, E::Column)| {
+            Self::column::<E>(column, rows.iter().map(|row| row[place].clone()).collect())
         };
-        E::Column::iter().map(filled).collect()
+        names.filter_map(column).enumerate().map(filled).collect()
+    }
+
+    fn column<E: EntityTrait>(column: E::Column, values: Vec<Value>) -> Self {
+        let (name, nullable) = (column.unquoted().to_owned(), column.def().is_null());
+        Self { name, kind: E::Model::get_value_type(column), nullable, values }
     }
 
     fn is_constant(&self) -> bool {

@@ -2,11 +2,15 @@
 
 mod arrays;
 mod bound;
-mod documents;
+pub(super) mod documents;
 mod filled;
+#[cfg(test)]
+mod tests;
 mod together;
+mod update;
 
 pub use together::{Dialect, Together};
+pub use update::Update;
 
 use super::error::store_error;
 use domain::store::StoreResult;
@@ -23,9 +27,15 @@ pub enum Existing {
     Add(&'static [&'static str], &'static [&'static str]),
 }
 
-async fn execute(conn: &impl ConnectionTrait, backend: DbBackend, text: String, values: Vec<Value>) -> StoreResult<()> {
+/// How many rows a statement wrote.
+async fn execute(
+    conn: &impl ConnectionTrait,
+    backend: DbBackend,
+    text: String,
+    values: Vec<Value>,
+) -> StoreResult<u64> {
     let statement = Statement::from_sql_and_values(backend, text, values);
-    conn.execute_raw(statement).await.map(drop).map_err(store_error)
+    conn.execute_raw(statement).await.map(|done| done.rows_affected()).map_err(store_error)
 }
 
 fn conflict(existing: Existing, table: &str, backend: DbBackend) -> String {

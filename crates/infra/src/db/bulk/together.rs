@@ -12,8 +12,10 @@ pub enum Dialect {
     Arrays,
     /// MariaDB: rows as documents, one compound statement.
     Documents,
-    /// SQLite, where there is no round trip, and MySQL, which takes no compound statement: every value is bound, one
-    /// statement after the other.
+    /// SQLite, where there is no round trip: every value is bound, one statement after the other, each with places for
+    /// more rows than it is given.
+    Padded,
+    /// MySQL and old MariaDB, which take no compound statement or no documents: every value is bound, and every place.
     Bound,
 }
 
@@ -56,8 +58,9 @@ impl<'rows> Together<'rows> {
             Dialect::Documents if fits::<E>() => {
                 self.inserts.extend(rows.chunks(documents::MAX_ROWS).map(|rows| Insert::of::<E>(rows, existing)));
             }
-            Dialect::Documents | Dialect::Bound => {
-                self.bound.push(Box::new(bound::statements::<E>(rows, existing, self.backend)));
+            Dialect::Documents | Dialect::Padded | Dialect::Bound => {
+                let padded = self.dialect == Dialect::Padded;
+                self.bound.push(Box::new(bound::statements::<E>(rows, existing, self.backend, padded)));
             }
         }
         self
@@ -66,7 +69,7 @@ impl<'rows> Together<'rows> {
     pub async fn execute(self, conn: &impl ConnectionTrait) -> StoreResult<()> {
         let whole = (!self.inserts.is_empty()).then(|| match self.dialect {
             Dialect::Arrays => arrays::statement(&self.inserts),
-            Dialect::Documents | Dialect::Bound => documents::statement(&self.inserts),
+            _ => documents::statement(&self.inserts),
         });
         for (text, values) in whole.into_iter().chain(self.bound.into_iter().flatten()) {
             execute(conn, self.backend, text, values).await?;
