@@ -13,7 +13,7 @@ use domain::id::{AccountId, ApiKeyId, UserId};
 use domain::identity::{ApiKey, ApiKeyRepository, IpAllowList, KeyAllowance, KeyDraft, KeyStatus, TokenHash};
 use domain::page::{Page, PageRequest};
 use domain::quantity::Quantity;
-use domain::store::StoreResult;
+use domain::store::{StoreError, StoreResult};
 use domain::teams::MembershipStatus;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -23,8 +23,8 @@ use sea_orm::{
 
 const TABLE: &str = "api_keys";
 /// What uses change of a key.
-const SPENDING: Update =
-    Update { key: &["id"], set: &["allowance_used", "allowance_held", "last_used_at"], only: None };
+const SPENDING: Update<Entity> =
+    Update { key: &[Column::Id], set: &[Column::AllowanceUsed, Column::AllowanceHeld, Column::LastUsedAt], only: None };
 
 #[async_trait]
 impl<C: ConnectionTrait + Send + Sync> ApiKeyRepository for Repos<C> {
@@ -74,7 +74,8 @@ impl<C: ConnectionTrait + Send + Sync> ApiKeyRepository for Repos<C> {
             vec![id.as_uuid().into(), used.into(), held.into(), now.into()]
         };
         let rows: Vec<_> = used.iter().map(row).collect();
-        self.update_all::<Entity>(&SPENDING, &rows).await.map(drop)
+        let saved = self.update_all(&SPENDING, &rows).await?;
+        if saved == rows.len() as u64 { Ok(()) } else { Err(StoreError::Contended) }
     }
 
     async fn touch(&self, owner: UserId, id: ApiKeyId, now: DateTime<Utc>) -> StoreResult<()> {

@@ -15,7 +15,8 @@ const MAX_ACCOUNTS: usize = 256;
 /// Most values looked up by one statement; padding at most doubles them.
 const MAX_VALUES: usize = 8_192;
 
-/// The rows whose account and value are one of the pairs; each pair names at most one row.
+/// The rows whose account and value are one of the pairs; each pair names at most one row, and a pair given twice may give
+/// it twice.
 pub async fn find<E, T>(
     repos: &Repos<impl ConnectionTrait>,
     pairs: Vec<(Uuid, T)>,
@@ -56,7 +57,7 @@ impl Names {
         Self { table, account: account.unquoted().to_owned(), value: value.unquoted().to_owned() }
     }
 
-    /// One look-up in the index for each pair, whatever the planner thinks of the table's size.
+    /// One look-up in the index for each pair, whatever the planner thinks of the table's size; SQLite's has no statistics.
     fn each(&self, dialect: Dialect, kind: &ArrayType, pairs: Vec<(Value, Value)>) -> (String, Vec<Value>) {
         match dialect {
             Dialect::Arrays => self.of_arrays(kind, pairs),

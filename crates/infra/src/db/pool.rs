@@ -19,7 +19,7 @@ const ACQUIRE: Duration = Duration::from_secs(10);
 /// How long a returned connection may take to prove that no transaction is open on it.
 const RELEASE: Duration = Duration::from_secs(2);
 
-/// Prepared statements kept per connection: every kind of statement in every size of batch.
+/// Prepared statements kept per connection: more than there are kinds of statements in their few sizes.
 const STATEMENTS: usize = 500;
 
 /// Without a transaction a bare ROLLBACK would write a warning into the server's log at every release.

@@ -64,8 +64,8 @@ impl<C: ConnectionTrait> Repos<C> {
     }
 
     /// How many rows took what the update sets.
-    pub(super) async fn update_all<E: EntityTrait>(&self, update: &Update, rows: &[Vec<Value>]) -> StoreResult<u64> {
-        update.execute::<E>(&self.conn, self.shared.dialect, rows).await
+    pub(super) async fn update_all<E: EntityTrait>(&self, update: &Update<E>, rows: &[Vec<Value>]) -> StoreResult<u64> {
+        update.execute(&self.conn, self.shared.dialect, rows).await
     }
 }
 

@@ -20,10 +20,10 @@ use uuid::Uuid;
 
 const TABLE: &str = "reservations";
 /// What ends a row that is still open.
-const ENDING: Update = Update {
-    key: &["account_id", "id"],
-    set: &["status", "ended_at", "end_key", "captured", "shortfall", "usage_id"],
-    only: Some(("status", "open")),
+const ENDING: Update<Entity> = Update {
+    key: &[Column::AccountId, Column::Id],
+    set: &[Column::Status, Column::EndedAt, Column::EndKey, Column::Captured, Column::Shortfall, Column::UsageId],
+    only: Some((Column::Status, "open")),
 };
 
 #[async_trait]
@@ -51,9 +51,9 @@ impl<C: ConnectionTrait + Send + Sync> ReservationRepository for Repos<C> {
     }
 
     async fn end(&self, reservations: &[Reservation]) -> StoreResult<()> {
-        let row = |reservation| Ok(ENDING.values_of::<Entity>(&row(reservation)?));
+        let row = |reservation| Ok(ENDING.values_of(&row(reservation)?));
         let rows = reservations.iter().map(row).collect::<StoreResult<Vec<_>>>()?;
-        let ended = self.update_all::<Entity>(&ENDING, &rows).await?;
+        let ended = self.update_all(&ENDING, &rows).await?;
         if ended == rows.len() as u64 { Ok(()) } else { Err(StoreError::Contended) }
     }
 

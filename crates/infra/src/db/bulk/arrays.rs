@@ -9,7 +9,7 @@ use sea_orm::{DbBackend, Value};
 
 /// One statement with a part for each insert.
 pub fn statement(inserts: &[Insert]) -> (String, Vec<Value>) {
-    admitted(|is_scalar| {
+    admitted(inserts, |is_scalar| {
         let whole = Text::of(inserts, is_scalar);
         (whole.text, whole.values)
     })

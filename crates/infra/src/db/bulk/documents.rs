@@ -18,7 +18,7 @@ pub fn takes(kind: &ArrayType) -> bool {
 
 /// One statement that executes the inserts in their order; the first that fails is the last.
 pub fn statement(inserts: &[Insert]) -> (String, Vec<Value>) {
-    admitted(|is_scalar| {
+    admitted(inserts, |is_scalar| {
         let whole = Text::of(inserts, is_scalar);
         (whole.text, whole.values)
     })

@@ -3,12 +3,13 @@
 use super::Existing;
 use sea_orm::sea_query::ArrayType;
 use sea_orm::{ColumnTrait, EntityTrait, Iden, Iterable, ModelTrait, PrimaryKeyTrait, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 
-/// Different texts, each prepared once on every connection.
-const MAX_TEXTS: usize = 128;
+/// Different texts that write to the same tables, and different texts in all, each prepared once on every connection.
+const MAX_TEXTS: usize = 48;
+const MAX_ALL_TEXTS: usize = 256;
 
 /// Rows for one table.
 pub struct Insert {
@@ -58,13 +59,10 @@ impl Filled {
         inserted::<E>().into_iter().map(|column| Self::column::<E>(column, values(column))).collect()
     }
 
-    /// Columns by their names, with the values that rows have of each.
-    pub fn named<E: EntityTrait>(names: impl Iterator<Item = &'static str>, rows: &[Vec<Value>]) -> Vec<Self> {
-        let column = |name| E::Column::iter().find(|column| column.unquoted() == name);
-        let filled = |(place, column): (usize, E::Column)| {
-            Self::column::<E>(column, rows.iter().map(|row| row[place].clone()).collect())
-        };
-        names.filter_map(column).enumerate().map(filled).collect()
+    /// Columns with the values that rows have of each, in the order of the columns.
+    pub fn each<E: EntityTrait>(columns: impl Iterator<Item = E::Column>, rows: &[Vec<Value>]) -> Vec<Self> {
+        let values = |place: usize| rows.iter().map(|row| row[place].clone()).collect();
+        columns.enumerate().map(|(place, column)| Self::column::<E>(column, values(place))).collect()
     }
 
     fn column<E: EntityTrait>(column: E::Column, values: Vec<Value>) -> Self {
@@ -82,16 +80,23 @@ pub type IsScalar = fn(&Insert, &Filled) -> bool;
 
 /// The statement as it is written. A column that has one value in all rows costs one parameter; which columns do makes the
 /// text. Most batches are alike, and for the others, so that texts stay few, no column does.
-pub fn admitted(write: impl Fn(IsScalar) -> (String, Vec<Value>)) -> (String, Vec<Value>) {
+pub fn admitted(inserts: &[Insert], write: impl Fn(IsScalar) -> (String, Vec<Value>)) -> (String, Vec<Value>) {
     let whole = write(Insert::is_scalar);
-    if is_admitted(&whole.0) { whole } else { write(|_, _| false) }
+    if is_admitted(inserts, &whole.0) { whole } else { write(|_, _| false) }
 }
 
-fn is_admitted(text: &str) -> bool {
-    static TEXTS: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
+/// Tables have their texts apart, so that rare writes to one do not take the place of frequent ones to others.
+fn is_admitted(inserts: &[Insert], text: &str) -> bool {
+    static TEXTS: Mutex<BTreeMap<u64, BTreeSet<u64>>> = Mutex::new(BTreeMap::new());
+    let tables: Vec<&str> = inserts.iter().map(|insert| insert.table.as_str()).collect();
+    let mut known = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_full = known.values().map(BTreeSet::len).sum::<usize>() >= MAX_ALL_TEXTS;
+    let (texts, text) = (known.entry(hash_of(&tables)).or_default(), hash_of(text));
+    texts.contains(&text) || (!is_full && texts.len() < MAX_TEXTS && texts.insert(text))
+}
+
+fn hash_of(value: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    let hash = hasher.finish();
-    let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
-    texts.contains(&hash) || (texts.len() < MAX_TEXTS && texts.insert(hash))
+    value.hash(&mut hasher);
+    hasher.finish()
 }

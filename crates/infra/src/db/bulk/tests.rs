@@ -1,19 +1,23 @@
 //! Both ways that bind every value write the same rows, find the same pairs and change the same rows; SQLite understands
 //! both.
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use super::{Dialect, Existing, Update};
+use crate::db::connect::begin;
 use crate::db::entity::{reservation, usage_daily, usage_key};
-use crate::db::{Database, DatabaseSettings, connect, migrate_up, pairs, usage_sums};
+use crate::db::repos::Repos;
+use crate::db::{DatabaseSettings, connect, migrate_up, pairs, usage_sums};
 use chrono::DateTime;
 use domain::store::StoreError;
-use sea_orm::EntityTrait;
+use sea_orm::{DatabaseTransaction, EntityTrait};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// One and a few, full and nearly empty places, more than one statement takes.
-const TOTALS: [usize; 7] = [1, 3, 64, 65, 129, 500, 9_000];
+/// One and a few, full places and then the same with some to spare, more than one statement takes. All on one connection,
+/// which keeps its statements.
+const TOTALS: [usize; 9] = [1, 4, 3, 64, 33, 129, 512, 300, 9_000];
 const KEYS_OF_AN_ACCOUNT: usize = 3;
+
+type Work = Repos<DatabaseTransaction>;
 
 fn account(number: usize) -> Uuid {
     Uuid::from_u128(number as u128 / KEYS_OF_AN_ACCOUNT as u128 + 1)
@@ -44,7 +48,7 @@ fn sums(total: usize) -> Vec<usage_daily::Model> {
     (0..total).map(sum).collect()
 }
 
-async fn rows_are_written_once_added_to_and_found(database: &Database, total: usize) {
+async fn rows_are_written_once_added_to_and_found(database: &Work, total: usize) {
     let keys = keys(total);
     let write = || database.insert_all::<usage_key::Entity>(&keys, Existing::Fail);
     write().await.unwrap();
@@ -74,8 +78,11 @@ async fn rows_are_written_once_added_to_and_found(database: &Database, total: us
     assert_eq!(written, sums.into_iter().map(twice).collect::<Vec<_>>(), "{total}");
 }
 
-const ENDING: Update =
-    Update { key: &["account_id", "id"], set: &["status", "ended_at", "end_key"], only: Some(("status", "open")) };
+const ENDING: Update<reservation::Entity> = Update {
+    key: &[reservation::Column::AccountId, reservation::Column::Id],
+    set: &[reservation::Column::Status, reservation::Column::EndedAt, reservation::Column::EndKey],
+    only: Some((reservation::Column::Status, "open")),
+};
 
 fn open(total: usize) -> Vec<reservation::Model> {
     let open = |number: usize| reservation::Model {
@@ -111,13 +118,13 @@ fn ended(row: &reservation::Model) -> reservation::Model {
     reservation::Model { status, ended_at, end_key, ..row.clone() }
 }
 
-async fn rows_are_changed_once_and_only_where_they_are_as_expected(database: &Database, total: usize) {
+async fn rows_are_changed_once_and_only_where_they_are_as_expected(database: &Work, total: usize) {
     let rows = open(total);
     database.insert_all::<reservation::Entity>(&rows, Existing::Fail).await.unwrap();
     let (of_others, mine) = rows.split_at(total / 2);
     let change = async |rows: &[reservation::Model]| {
-        let values: Vec<_> = rows.iter().map(|row| ENDING.values_of::<reservation::Entity>(row)).collect();
-        database.update_all::<reservation::Entity>(&ENDING, &values).await.unwrap()
+        let values: Vec<_> = rows.iter().map(|row| ENDING.values_of(row)).collect();
+        database.update_all(&ENDING, &values).await.unwrap()
     };
     let ends: Vec<_> = mine.iter().map(ended).collect();
     let strangers: Vec<_> =
@@ -131,18 +138,21 @@ async fn rows_are_changed_once_and_only_where_they_are_as_expected(database: &Da
 }
 
 async fn both_ways_do_the_same(dialect: Dialect) {
+    let file = std::env::temp_dir().join(format!("bulk-{}.db", Uuid::now_v7()));
+    let settings = DatabaseSettings { url: format!("sqlite:{}", file.display()), max_connections: 2 };
+    migrate_up(&settings).await.unwrap();
+    let mut database = connect(&settings).await.unwrap();
+    Arc::get_mut(&mut database.shared).unwrap().dialect = dialect;
     for total in TOTALS {
-        let file = std::env::temp_dir().join(format!("bulk-{}.db", Uuid::now_v7()));
-        let settings = DatabaseSettings { url: format!("sqlite:{}", file.display()), max_connections: 2 };
-        migrate_up(&settings).await.unwrap();
-        let mut database = connect(&settings).await.unwrap();
-        Arc::get_mut(&mut database.shared).unwrap().dialect = dialect;
-        rows_are_written_once_added_to_and_found(&database, total).await;
-        rows_are_changed_once_and_only_where_they_are_as_expected(&database, total).await;
-        drop(database);
-        for name in ["db", "db-wal", "db-shm"] {
-            let _gone = std::fs::remove_file(file.with_extension(name));
-        }
+        // The one writer's, and taken back at the end.
+        let conn = begin(&database.shared.writer).await.unwrap();
+        let work = Repos { conn, shared: database.shared.clone(), pending: None };
+        rows_are_written_once_added_to_and_found(&work, total).await;
+        rows_are_changed_once_and_only_where_they_are_as_expected(&work, total).await;
+    }
+    drop(database);
+    for name in ["db", "db-wal", "db-shm"] {
+        let _gone = std::fs::remove_file(file.with_extension(name));
     }
 }
 
