@@ -21,9 +21,9 @@ fn array(column: &Filled) -> Value {
     Value::Array(column.kind.clone(), Some(Box::new(values)))
 }
 
-fn chosen(column: &Filled) -> String {
-    let Filled { name, kind, .. } = column;
-    if column.nullable { format!("NULLIF({name},{})", nothing_of(kind).1) } else { name.clone() }
+/// An element of a column's array, under this name, as the database keeps it.
+fn chosen(name: String, column: &Filled) -> String {
+    if column.nullable { format!("NULLIF({name},{})", nothing_of(&column.kind).1) } else { name }
 }
 
 /// The table `given` of these columns, which are `v0`, `v1`, … and the first parameters; see [`taken`].
@@ -36,7 +36,7 @@ pub fn table(columns: &[Filled]) -> (String, Vec<Value>) {
 
 /// A column of [`table`] as the database keeps such a value.
 pub fn taken(place: usize, column: &Filled) -> String {
-    if column.nullable { format!("NULLIF(v{place},{})", nothing_of(&column.kind).1) } else { format!("v{place}") }
+    chosen(format!("v{place}"), column)
 }
 
 /// The statement while it is written.
@@ -66,7 +66,7 @@ impl Text {
                 continue;
             }
             arrays.push(format!("${}::{kind}[]", self.parameter(array(column))));
-            chosen.push(self::chosen(column));
+            chosen.push(self::chosen(column.name.clone(), column));
             given.push(column.name.as_str());
         }
         let names = insert.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(",");

@@ -89,9 +89,10 @@ pub fn admitted(inserts: &[Insert], write: impl Fn(IsScalar) -> (String, Vec<Val
 fn is_admitted(inserts: &[Insert], text: &str) -> bool {
     static TEXTS: Mutex<BTreeMap<u64, BTreeSet<u64>>> = Mutex::new(BTreeMap::new());
     let tables: Vec<&str> = inserts.iter().map(|insert| insert.table.as_str()).collect();
+    let (tables, text) = (hash_of(&tables), hash_of(text));
     let mut known = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
     let is_full = known.values().map(BTreeSet::len).sum::<usize>() >= MAX_ALL_TEXTS;
-    let (texts, text) = (known.entry(hash_of(&tables)).or_default(), hash_of(text));
+    let texts = known.entry(tables).or_default();
     texts.contains(&text) || (!is_full && texts.len() < MAX_TEXTS && texts.insert(text))
 }
 
