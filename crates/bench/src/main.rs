@@ -4,6 +4,7 @@
 
 mod arguments;
 mod bare;
+mod disk;
 mod loads;
 mod machine;
 mod reference;
