@@ -17,7 +17,7 @@ test:
 
 # The whole suite on SQLite, PostgreSQL and MariaDB; TEST_POSTGRES_URL and TEST_MARIADB_URL name other servers.
 test-all: test
-    TEST_POSTGRES_URL={{ postgres }} TEST_MARIADB_URL={{ mariadb }} cargo test --workspace --test it --test program --test chaos -- --ignored postgres mariadb
+    RUST_TEST_THREADS=4 TEST_POSTGRES_URL={{ postgres }} TEST_MARIADB_URL={{ mariadb }} cargo test --workspace --test it --test program --test chaos -- --ignored postgres mariadb
 
 # Concurrent clients on one scarce thing, a thousand rounds on each of the three databases.
 race rounds="1000":
