@@ -2,7 +2,7 @@
 //! plans live on.
 
 use super::admin::said;
-use super::seed::Seeding;
+use super::seed_people::Seeding;
 use domain::actor::Actor;
 use domain::error::Error;
 use domain::idempotency::IdempotentRequest;

@@ -1,7 +1,7 @@
 //! The demo's team of three: founded, put on its plan, joined and approved as people would.
 
 use super::admin::said;
-use super::seed::{Person, Seeding};
+use super::seed_people::{Person, Seeding};
 use domain::actor::Actor;
 use domain::id::TeamId;
 use domain::page::PageRequest;

@@ -2,7 +2,7 @@
 
 use super::admin::said;
 use super::listening::listen;
-use super::{files, say, seed, start_logging};
+use super::{demo, files, say, start_logging};
 use crate::dispatcher::Dispatcher;
 use crate::fake_provider;
 use crate::loops;
@@ -37,7 +37,7 @@ pub async fn serve(mut settings: Settings) -> anyhow::Result<()> {
         tracing::warn!(error = ?error, "months of usage rows could not be made; the loop tries again");
     }
     let demo = match settings.profile {
-        Profile::Development => seed::demo(&settings, &services).await?,
+        Profile::Development => demo::demo(&settings, &services).await?,
         Profile::Production => None,
     };
     services.options.follow().await.map_err(said)?;
@@ -80,7 +80,7 @@ fn threads(settings: &Settings) -> usize {
     }
 }
 
-fn announce(addresses: &[SocketAddr], demo: Option<&seed::Demo>, set_up: Option<&Token>) {
+fn announce(addresses: &[SocketAddr], demo: Option<&demo::Demo>, set_up: Option<&Token>) {
     let Some(address) = addresses.first() else { return };
     say(format!("Suanpan serves http://{address} (API documentation: http://{address}/docs/)"));
     if let Some(demo) = demo {
