@@ -6,6 +6,7 @@ mod identity;
 mod incentives;
 mod invoices;
 mod kernel;
+mod lookups;
 mod metering;
 mod mirrors;
 mod notices;
@@ -197,5 +198,11 @@ fn money() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(billing::BillingRecordsToChaseInOrder),
         Box::new(billing::UserSubscriptionsDueDropped),
         Box::new(billing::QuotaPeriodsOpenDropped),
+        Box::new(lookups::IdempotencyKeysByAge),
+        Box::new(lookups::LoginThrottlesByAge),
+        Box::new(lookups::SuspenseItemsByStatus),
+        Box::new(lookups::LedgerAdjustmentsByStatus),
+        Box::new(lookups::ProviderSubscriptionsByStatus),
+        Box::new(lookups::BillingInvoicesByStatus),
     ]
 }

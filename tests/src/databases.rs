@@ -47,6 +47,10 @@ impl Fresh {
         crate::money::check(&plain).await;
         plain.close().await.expect("the connection closed");
         if let Some((server, name)) = self.server {
+            if server.get_database_backend() == DbBackend::Postgres {
+                let found = crate::plans::whole_tables_read().await;
+                assert!(found.is_empty(), "whole tables are read:\n{}", found.join("\n"));
+            }
             let force = if server.get_database_backend() == DbBackend::Postgres { " WITH (FORCE)" } else { "" };
             server.execute_unprepared(&format!("DROP DATABASE {name}{force}")).await.expect("the database dropped");
         }
@@ -149,6 +153,7 @@ pub async fn sqlite() -> Fresh {
 
 pub async fn server(variable: &str) -> Fresh {
     let server = if variable.contains("POSTGRES") { Server::Postgres } else { Server::MariaDb };
+    crate::plans::watch();
     copy(server).await.connected().await
 }
 

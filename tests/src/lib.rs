@@ -10,6 +10,7 @@ pub mod identity_provider;
 pub mod mailbox;
 pub mod money;
 pub mod payments;
+mod plans;
 pub mod receiver;
 pub mod scene;
 pub mod scripted_provider;

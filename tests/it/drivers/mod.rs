@@ -3,6 +3,7 @@
 
 mod cancelled;
 mod full;
+mod kept_plans;
 mod relay;
 mod silent;
 mod thrown_out;

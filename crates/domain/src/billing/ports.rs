@@ -175,15 +175,15 @@ pub trait ClosingRepository: Send + Sync {
         until: DateTime<Utc>,
     ) -> StoreResult<Vec<(AccountId, OpenedPeriod)>>;
 
-    /// Periods that began within a span and ended by `until`, with whether they are closed: at most `most`, by account and
-    /// start after `after`.
+    /// Periods that began within a span and ended by `until`, with whether they are closed: those of the next `most` accounts
+    /// after `after`, by account and start, and the last of these accounts.
     async fn ended(
         &self,
         began: Period,
         until: DateTime<Utc>,
-        after: Option<Slot>,
+        after: Option<AccountId>,
         most: u64,
-    ) -> StoreResult<Vec<(AccountId, OpenedPeriod, bool)>>;
+    ) -> StoreResult<(Vec<(AccountId, OpenedPeriod, bool)>, Option<AccountId>)>;
 
     /// Whether rows that an account's keys name, and that were recorded in a span, were deleted.
     async fn rows_are_gone(&self, account: AccountId, recorded: Period) -> StoreResult<bool>;

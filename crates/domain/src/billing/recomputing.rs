@@ -43,8 +43,8 @@ pub struct Walked {
     pub differences: Vec<Difference>,
     /// Periods that were looked at.
     pub periods: u64,
-    /// Where the next part begins; `None` at the end.
-    pub last: Option<Slot>,
+    /// After which account the next part begins; `None` at the end.
+    pub last: Option<AccountId>,
 }
 
 impl BillingService {
@@ -71,11 +71,10 @@ impl BillingService {
     }
 
     /// Periods that began within a span and ended: those that should have been closed, and those without the bill that
-    /// their usage rows ask for. At most `most` of them, after a slot.
-    pub async fn without_bills(&self, began: Period, after: Option<Slot>, most: u64) -> Result<Walked> {
+    /// their usage rows ask for. Those of at most `most` accounts, after one.
+    pub async fn without_bills(&self, began: Period, after: Option<AccountId>, most: u64) -> Result<Walked> {
         let until = self.catalogue.bills.closing(self.clock.now());
-        let ended = self.store.closings().ended(began, until, after, most).await?;
-        let last = ended.last().map(|(account, opened, _)| (*account, opened.period.start));
+        let (ended, last) = self.store.closings().ended(began, until, after, most).await?;
         let periods = ended.len() as u64;
         let mut differences = Vec::new();
         let mut closed = Vec::new();

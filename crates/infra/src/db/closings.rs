@@ -1,8 +1,10 @@
 //! Closing quota periods: which are due, what they were used for, and which terms are renewed.
 
 use super::bulk::Existing;
-use super::columns::{one_of, rows_per_statement};
-use super::entity::{billing_record, billing_tariff_mark, quota_period, usage_key, usage_record, user_subscription};
+use super::columns::{nulls_in_order, one_of, rows_per_statement};
+use super::entity::{
+    account, billing_record, billing_tariff_mark, quota_period, usage_key, usage_record, user_subscription,
+};
 use super::error::store_error;
 use super::repos::Repos;
 use super::subscriptions::opened_period;
@@ -19,8 +21,7 @@ use domain::store::StoreResult;
 use domain::time::Period;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -35,13 +36,8 @@ impl<C: ConnectionTrait + Send + Sync> ClosingRepository for Repos<C> {
         most: u64,
     ) -> StoreResult<Vec<AccountId>> {
         use quota_period::Column as P;
-        let mut query = open(until, began_before).select_only().column(P::AccountId);
-        // It is NULL in every row. PostgreSQL sees the index's order only when it is named, MariaDB only when it is not: else
-        // each call reads and sorts all that is left.
-        if self.conn.get_database_backend() != DbBackend::MySql {
-            query = query.order_by_asc(P::ClosedAt);
-        }
-        let ids: Vec<Uuid> = query
+        let query = open(until, began_before).select_only().column(P::AccountId);
+        let ids: Vec<Uuid> = nulls_in_order(&self.conn, query, P::ClosedAt)
             .order_by_asc(P::PeriodStart)
             .order_by_asc(P::AccountId)
             .offset(skip)
@@ -82,25 +78,25 @@ impl<C: ConnectionTrait + Send + Sync> ClosingRepository for Repos<C> {
         &self,
         began: Period,
         until: DateTime<Utc>,
-        after: Option<Slot>,
+        after: Option<AccountId>,
         most: u64,
-    ) -> StoreResult<Vec<(AccountId, OpenedPeriod, bool)>> {
+    ) -> StoreResult<(Vec<(AccountId, OpenedPeriod, bool)>, Option<AccountId>)> {
         use quota_period::Column as P;
-        let mut query = quota_period::Entity::find()
-            .filter(P::PeriodStart.gte(began.start))
-            .filter(P::PeriodStart.lt(began.end))
-            .filter(P::PeriodEnd.lte(until))
-            .order_by_asc(P::AccountId)
-            .order_by_asc(P::PeriodStart)
-            .limit(most);
-        if let Some((account, start)) = after {
-            let same = Condition::all().add(P::AccountId.eq(account.as_uuid())).add(P::PeriodStart.gt(start));
-            query = query.filter(Condition::any().add(P::AccountId.gt(account.as_uuid())).add(same));
+        let accounts = self.accounts_after(after, most).await?;
+        let mut periods = Vec::new();
+        for chunk in accounts.chunks(rows_per_statement(1)) {
+            let query = quota_period::Entity::find()
+                .filter(one_of(self.conn.get_database_backend(), P::AccountId, chunk.to_vec()))
+                .filter(P::PeriodStart.gte(began.start))
+                .filter(P::PeriodStart.lt(began.end))
+                .filter(P::PeriodEnd.lte(until))
+                .order_by_asc(P::AccountId)
+                .order_by_asc(P::PeriodStart);
+            for row in query.all(&self.conn).await.map_err(store_error)? {
+                periods.push((AccountId::from_uuid(row.account_id), opened_period(&row)?, row.closed_at.is_some()));
+            }
         }
-        let rows = query.all(&self.conn).await.map_err(store_error)?;
-        rows.iter()
-            .map(|row| Ok((AccountId::from_uuid(row.account_id), opened_period(row)?, row.closed_at.is_some())))
-            .collect()
+        Ok((periods, accounts.last().copied().map(AccountId::from_uuid)))
     }
 
     async fn rows_are_gone(&self, account: AccountId, recorded: Period) -> StoreResult<bool> {
@@ -213,6 +209,15 @@ impl<C: ConnectionTrait + Send + Sync> ClosingRepository for Repos<C> {
             .await
             .map_err(store_error)?;
         Ok(ids.into_iter().map(AccountId::from_uuid).collect())
+    }
+}
+
+impl<C: ConnectionTrait + Send + Sync> Repos<C> {
+    async fn accounts_after(&self, after: Option<AccountId>, most: u64) -> StoreResult<Vec<Uuid>> {
+        use account::Column as A;
+        let next = Condition::all().add_option(after.map(|account| A::Id.gt(account.as_uuid())));
+        let query = account::Entity::find().select_only().column(A::Id).filter(next).order_by_asc(A::Id).limit(most);
+        query.into_tuple().all(&self.conn).await.map_err(store_error)
     }
 }
 

@@ -6,7 +6,7 @@ use domain::plans::{MeterCode, Percent};
 use domain::store::{StoreError, StoreResult};
 use sea_orm::sea_query::extension::postgres::PgFunc;
 use sea_orm::sea_query::{ArrayType, Expr, ExprTrait};
-use sea_orm::{ColumnTrait, DbBackend, QueryResult, Value};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryOrder, QueryResult, Select, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -35,6 +35,15 @@ pub fn one_of(backend: DbBackend, column: impl ColumnTrait, ids: Vec<Uuid>) -> E
         return column.into_expr().eq(PgFunc::any(Expr::val(array)));
     }
     column.is_in(padded(ids))
+}
+
+/// Orders first by a column that is NULL in every row. PostgreSQL sees the order of an index that begins with it only when it
+/// is named, MariaDB only when it is not: else each call reads and sorts all that waits.
+pub fn nulls_in_order<E: EntityTrait>(conn: &impl ConnectionTrait, query: Select<E>, column: E::Column) -> Select<E> {
+    match conn.get_database_backend() {
+        DbBackend::MySql => query,
+        _ => query.order_by_asc(column),
+    }
 }
 
 pub fn corrupt(table: &'static str, column: &'static str) -> StoreError {

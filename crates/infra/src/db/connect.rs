@@ -16,7 +16,7 @@ use sea_orm::{
 };
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 use std::time::Duration;
 
 /// What all repositories of one database share.
@@ -28,6 +28,15 @@ pub struct Shared {
     /// Statements of units of work so far.
     statements: Arc<AtomicU64>,
     _checkpoints: Option<Checkpoints>,
+}
+
+/// Who is told of every statement.
+static WATCHER: OnceLock<fn(&Statement)> = OnceLock::new();
+
+/// Has every statement that a store of this process has sent to a server told to a function, such as one that asks for plans.
+/// Only the first call counts.
+pub fn watch_statements(watcher: fn(&Statement)) {
+    let _ = WATCHER.set(watcher);
 }
 
 /// The store: reads committed data, begins units of work.
@@ -44,8 +53,9 @@ pub async fn connect(settings: &DatabaseSettings) -> StoreResult<Database> {
         let checkpoints = Checkpoints::start(readers.clone(), &mut writer, counter);
         (readers, Some(checkpoints))
     } else {
-        writer.set_metric_callback(move |_| {
+        writer.set_metric_callback(move |info| {
             counter.fetch_add(1, Ordering::Relaxed);
+            WATCHER.get().inspect(|watch| watch(info.statement));
         });
         (writer.clone(), None)
     };

@@ -52,8 +52,9 @@ impl<C: ConnectionTrait + Send + Sync> MirrorRepository for Repos<C> {
     }
 
     async fn silent(&self, before: DateTime<Utc>, limit: u32) -> StoreResult<Vec<Mirror>> {
+        let going_on = MirrorStatus::ALL.into_iter().filter(|status| *status != MirrorStatus::Ended);
         let query = Entity::find()
-            .filter(Column::Status.ne(MirrorStatus::Ended.name()))
+            .filter(Column::Status.is_in(going_on.map(MirrorStatus::name)))
             .filter(Column::Reference.is_not_null())
             .filter(Column::UpdatedAt.lt(before))
             .order_by_asc(Column::UpdatedAt)

@@ -45,6 +45,7 @@ mod overage_dues;
 mod pairs;
 mod payment_messages;
 mod payments;
+mod planning;
 mod plans;
 mod pool;
 mod products;
@@ -74,7 +75,8 @@ mod warnings;
 mod webhooks;
 
 pub use backup::copy_sqlite;
-pub use connect::{Database, connect};
+pub use connect::{Database, connect, watch_statements};
 pub use error::store_error;
 pub use migrate::{MigrationState, migrate_down, migrate_up, migration_status};
+pub use planning::POSTGRES_PLANNING;
 pub use pool::{DatabaseSettings, open};

@@ -1,7 +1,7 @@
 //! The outbox in `outbox`, numbered by the database.
 
 use super::bulk::Existing;
-use super::columns::{padded, to_json};
+use super::columns::{nulls_in_order, padded, to_json};
 use super::entity::outbox::{Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
@@ -22,8 +22,9 @@ impl<C: ConnectionTrait + Send + Sync> Outbox for Repos<C> {
     }
 
     async fn waiting(&self, limit: u32) -> StoreResult<Vec<StoredEvent>> {
-        let query =
-            Entity::find().filter(Column::FannedOutAt.is_null()).order_by_asc(Column::Position).limit(u64::from(limit));
+        let waiting =
+            nulls_in_order(&self.conn, Entity::find().filter(Column::FannedOutAt.is_null()), Column::FannedOutAt);
+        let query = waiting.order_by_asc(Column::Position).limit(u64::from(limit));
         let rows = query.all(&self.conn).await.map_err(store_error)?;
         Ok(rows.into_iter().map(stored).collect())
     }

@@ -2,12 +2,14 @@
 
 use super::checkpoints;
 use super::error::store_error;
+use super::planning::{POSTGRES_PLANNING, Resets};
 use domain::store::{StoreError, StoreResult};
 use sea_orm::sqlx::mysql::MySqlSslMode;
 use sea_orm::sqlx::postgres::PgSslMode;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{self, Executor};
 use sea_orm::{ConnectOptions, DatabaseConnection};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long a statement waits for SQLite's one writer.
@@ -21,9 +23,6 @@ const RELEASE: Duration = Duration::from_secs(2);
 
 /// Prepared statements kept per connection: more than there are kinds of statements in their few sizes.
 const STATEMENTS: usize = 500;
-
-/// Without a transaction a bare ROLLBACK would write a warning into the server's log at every release.
-const POSTGRES_RESET: &str = "BEGIN; ROLLBACK";
 
 /// Where the database is and how many connections may be open.
 #[derive(Clone)]
@@ -68,19 +67,17 @@ fn options(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
         })
         .map_sqlx_postgres_opts(move |postgres| {
             let postgres = if plain { postgres.ssl_mode(PgSslMode::Disable) } else { postgres };
-            // Planning a large multi-row statement anew costs more than running it. A plan made while a table
-            // was still empty would scan it for ever, and every query of ours has an index.
-            postgres
-                .options([("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("jit", "off")])
-                .statement_cache_capacity(STATEMENTS)
+            postgres.options(POSTGRES_PLANNING).statement_cache_capacity(STATEMENTS)
         })
         .map_sqlx_mysql_opts(move |mysql| {
             let mysql = if plain { mysql.ssl_mode(MySqlSslMode::Disabled) } else { mysql };
             mysql.statement_cache_capacity(STATEMENTS)
         })
         .map_sqlx_postgres_pool_opts(|pool| {
-            pool.after_release(|connection, _| {
-                Box::pin(async { Ok(is_clean(connection.execute(POSTGRES_RESET)).await) })
+            let resets = Arc::new(Resets::new());
+            pool.after_release(move |connection, _| {
+                let reset = resets.next();
+                Box::pin(async move { Ok(is_clean(connection.execute(reset)).await) })
             })
         })
         .map_sqlx_mysql_pool_opts(|pool| {

@@ -60,15 +60,18 @@ impl ClosingRepository for Repos {
         &self,
         began: Period,
         until: DateTime<Utc>,
-        after: Option<Slot>,
+        after: Option<AccountId>,
         most: u64,
-    ) -> StoreResult<Vec<(AccountId, OpenedPeriod, bool)>> {
+    ) -> StoreResult<(Vec<(AccountId, OpenedPeriod, bool)>, Option<AccountId>)> {
         self.call(|tables, cx| {
-            let rows = tables.periods.iter(cx.tx).filter(|(slot, row)| {
-                began.contains(slot.1) && row.opened.period.end <= until && after.is_none_or(|after| **slot > after)
+            let accounts = tables.accounts.values(cx.tx).map(|account| account.id);
+            let next = accounts.filter(|account| after.is_none_or(|after| *account > after)).collect();
+            let accounts = span(next, 0, most);
+            let rows = tables.periods.iter(cx.tx).filter(|((account, start), row)| {
+                accounts.contains(account) && began.contains(*start) && row.opened.period.end <= until
             });
             let rows = rows.map(|((account, _), row)| (*account, row.opened.clone(), row.at.is_some()));
-            Ok(span(rows.collect(), 0, most))
+            Ok((rows.collect(), accounts.last().copied()))
         })
         .await
     }
