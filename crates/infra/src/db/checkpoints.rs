@@ -2,6 +2,7 @@
 //!
 //! By itself SQLite does it in every commit that finds a thousand pages in the log, and waits twice for the disk there.
 
+use super::connect::tell;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +24,8 @@ impl Checkpoints {
     pub fn start(readers: DatabaseConnection, writer: &mut DatabaseConnection, statements: Arc<AtomicU64>) -> Self {
         let (due, uncounted) = (Arc::new(Notify::new()), writer.clone());
         let told = due.clone();
-        writer.set_metric_callback(move |_| {
+        writer.set_metric_callback(move |info| {
+            tell(info.statement);
             if statements.fetch_add(1, Ordering::Relaxed) % EVERY == EVERY - 1 {
                 told.notify_one();
             }

@@ -1,7 +1,7 @@
 //! Closing quota periods: which are due, what they were used for, and which terms are renewed.
 
 use super::bulk::Existing;
-use super::columns::{nulls_in_order, one_of, rows_per_statement};
+use super::columns::{nulls_in_order, one_of, rows_per_statement, still_null};
 use super::entity::{
     account, billing_record, billing_tariff_mark, quota_period, usage_key, usage_record, user_subscription,
 };
@@ -60,11 +60,13 @@ impl<C: ConnectionTrait + Send + Sync> ClosingRepository for Repos<C> {
         until: DateTime<Utc>,
     ) -> StoreResult<Vec<(AccountId, OpenedPeriod)>> {
         use quota_period::Column as P;
-        let mut periods = Vec::new();
+        let (backend, mut periods) = (self.conn.get_database_backend(), Vec::new());
         for chunk in accounts.chunks(rows_per_statement(1)) {
             let ids = chunk.iter().map(|account| account.as_uuid()).collect();
-            let query = open(until, None)
-                .filter(one_of(self.conn.get_database_backend(), P::AccountId, ids))
+            let query = quota_period::Entity::find()
+                .filter(one_of(backend, P::AccountId, ids))
+                .filter(still_null(backend, P::ClosedAt))
+                .filter(P::PeriodEnd.lte(until))
                 .order_by_asc(P::AccountId)
                 .order_by_asc(P::PeriodStart);
             for row in query.all(&self.conn).await.map_err(store_error)? {
@@ -135,7 +137,7 @@ impl<C: ConnectionTrait + Send + Sync> ClosingRepository for Repos<C> {
                     .col_expr(P::ClosedAt, Expr::value(now))
                     .filter(one_of(backend, P::AccountId, chunk.to_vec()))
                     .filter(P::PeriodStart.eq(start))
-                    .filter(P::ClosedAt.is_null());
+                    .filter(still_null(backend, P::ClosedAt));
                 update.exec(&self.conn).await.map_err(store_error)?;
             }
         }

@@ -33,10 +33,14 @@ pub struct Shared {
 /// Who is told of every statement.
 static WATCHER: OnceLock<fn(&Statement)> = OnceLock::new();
 
-/// Has every statement that a store of this process has sent to a server told to a function, such as one that asks for plans.
+/// Has every statement that a store of this process has sent to its database told to a function, such as one that asks for plans.
 /// Only the first call counts.
 pub fn watch_statements(watcher: fn(&Statement)) {
     let _ = WATCHER.set(watcher);
+}
+
+pub(super) fn tell(statement: &Statement) {
+    WATCHER.get().inspect(|watch| watch(statement));
 }
 
 /// The store: reads committed data, begins units of work.
@@ -49,13 +53,14 @@ pub async fn connect(settings: &DatabaseSettings) -> StoreResult<Database> {
     let statements = Arc::new(AtomicU64::new(0));
     let counter = statements.clone();
     let (conn, checkpoints) = if sqlite {
-        let readers = open(settings, settings.max_connections.max(2)).await?;
+        let mut readers = open(settings, settings.max_connections.max(2)).await?;
+        readers.set_metric_callback(|info| tell(info.statement));
         let checkpoints = Checkpoints::start(readers.clone(), &mut writer, counter);
         (readers, Some(checkpoints))
     } else {
         writer.set_metric_callback(move |info| {
             counter.fetch_add(1, Ordering::Relaxed);
-            WATCHER.get().inspect(|watch| watch(info.statement));
+            tell(info.statement);
         });
         (writer.clone(), None)
     };

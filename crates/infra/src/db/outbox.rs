@@ -1,7 +1,7 @@
 //! The outbox in `outbox`, numbered by the database.
 
 use super::bulk::Existing;
-use super::columns::{nulls_in_order, padded, to_json};
+use super::columns::{nulls_in_order, padded, still_null, to_json};
 use super::entity::outbox::{Column, Entity, Model};
 use super::error::store_error;
 use super::repos::Repos;
@@ -42,7 +42,7 @@ impl<C: ConnectionTrait + Send + Sync> Outbox for Repos<C> {
         let update = Entity::update_many()
             .col_expr(Column::FannedOutAt, Expr::value(now))
             .filter(Column::Id.is_in(uuids(ids)))
-            .filter(Column::FannedOutAt.is_null());
+            .filter(still_null(self.conn.get_database_backend(), Column::FannedOutAt));
         Ok(update.exec(&self.conn).await.map_err(store_error)?.rows_affected)
     }
 

@@ -1,7 +1,7 @@
 //! Subscriptions in `user_subscriptions`, and their periods in `quota_periods`.
 
 use super::bulk::Existing;
-use super::columns::{corrupt, currency, from_json, one_of, rows_per_statement, to_json};
+use super::columns::{corrupt, currency, from_json, nulls_in_order, one_of, rows_per_statement, to_json};
 use super::entity::{quota_period, user_subscription};
 use super::error::store_error;
 use super::repos::Repos;
@@ -79,12 +79,8 @@ impl<C: ConnectionTrait + Send + Sync> SubscriptionRepository for Repos<C> {
 
     async fn oldest_open_period(&self) -> StoreResult<Option<DateTime<Utc>>> {
         use quota_period::Column as P;
-        let query = quota_period::Entity::find()
-            .select_only()
-            .column(P::PeriodStart)
-            .filter(P::ClosedAt.is_null())
-            .order_by_asc(P::PeriodStart)
-            .limit(1);
+        let open = quota_period::Entity::find().select_only().column(P::PeriodStart).filter(P::ClosedAt.is_null());
+        let query = nulls_in_order(&self.conn, open, P::ClosedAt).order_by_asc(P::PeriodStart).limit(1);
         query.into_tuple().one(&self.conn).await.map_err(store_error)
     }
 

@@ -7,7 +7,6 @@ use crate::databases::Server;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What may read a whole table: a part of its text, and why.
 const ALLOWED: [(&str, &str); 8] = [
@@ -23,51 +22,21 @@ const ALLOWED: [(&str, &str); 8] = [
     ),
     (r#"WHERE "billing_invoices"."outdated_at" IS NOT NULL"#, "an operator's list"),
 ];
-const VERBS: [&str; 5] = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"];
 const PARAMETERS: &str =
     "SELECT COALESCE(cardinality(parameter_types), 0) FROM pg_prepared_statements WHERE name = 'asked'";
 const FIRST_COLUMNS: &str = "SELECT indexrelid::regclass::text, attname::text FROM pg_index \
      JOIN pg_attribute ON attrelid = indexrelid AND attnum = 1 \
      WHERE indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)";
 
-/// The texts that were sent, and whether each was explained.
-static TEXTS: Mutex<BTreeMap<String, bool>> = Mutex::new(BTreeMap::new());
-
-/// Notes what stores of this process send to PostgreSQL from now on.
-pub(crate) fn watch() {
-    infra::db::watch_statements(note);
-}
-
-fn note(statement: &Statement) {
-    if statement.db_backend == DbBackend::Postgres && VERBS.iter().any(|verb| statement.sql.starts_with(verb)) {
-        texts().entry(statement.sql.clone()).or_insert(false);
-    }
-}
-
-fn texts() -> MutexGuard<'static, BTreeMap<String, bool>> {
-    TEXTS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Texts that may not read whole tables; each is returned once.
-fn unexplained() -> Vec<String> {
-    let mut texts = texts();
-    let fresh = texts.iter_mut().filter(|(_, explained)| !**explained);
-    let fresh = fresh.map(|(text, explained)| {
-        *explained = true;
-        text.clone()
-    });
-    fresh.filter(|text| !ALLOWED.iter().any(|(part, _)| text.contains(part))).collect()
-}
-
-/// Where the texts that came since the last call, of whatever test, are planned to read a whole table.
-pub(crate) async fn whole_tables_read() -> Vec<String> {
-    let fresh = unexplained();
-    if fresh.is_empty() {
+/// Where the texts are planned to read a whole table.
+pub async fn whole_tables_read(mut texts: Vec<String>) -> Vec<String> {
+    texts.retain(|text| !ALLOWED.iter().any(|(part, _)| text.contains(part)));
+    if texts.is_empty() {
         return Vec::new();
     }
     let empty = copy(Server::Postgres).await;
     let planner = Planner::of(&empty.url).await;
-    let found = planner.explain(&fresh).await;
+    let found = planner.explain(&texts).await;
     planner.connection.close().await.expect("the connection closed");
     empty.discard().await;
     found
