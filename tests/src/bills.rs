@@ -22,6 +22,8 @@ pub const MINE: AccountRef = AccountRef::Default;
 /// Bills asked for at once.
 const PAGE: PageRequest = PageRequest { limit: 200, before: None };
 const CHUNK: u64 = 1000;
+/// Accounts whose periods are asked for at once: fewer than there are, so that they come in parts.
+const FEW: u64 = 1;
 
 pub fn cny(text: &str) -> Money {
     Money::parse(text, Currency::CNY).unwrap()
@@ -144,7 +146,15 @@ impl Scene {
     /// The periods that ended and lack something.
     pub async fn without_bills(&self) -> Vec<Difference> {
         let ever = Period { start: DateTime::UNIX_EPOCH, end: self.now() };
-        self.services.billing.without_bills(ever, None, CHUNK).await.unwrap().differences
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let walked = self.services.billing.without_bills(ever, after, FEW).await.unwrap();
+            found.extend(walked.differences);
+            after = walked.last;
+            if after.is_none() {
+                return found;
+            }
+        }
     }
 
     /// What is owed on bills is what the ledger says is receivable, bills are the sums of their lines, and equal what

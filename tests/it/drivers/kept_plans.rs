@@ -9,7 +9,8 @@ use uuid::Uuid;
 /// What a client of nobody's finds: the ids of an owner.
 const LOOK_UP: &str = "SELECT id FROM things WHERE owner = $1 ORDER BY id";
 /// Under which name the connection prepared it.
-const NAME: &str = "SELECT name FROM pg_prepared_statements WHERE statement LIKE '%FROM things WHERE owner = $1%'";
+const NAME: &str =
+    "SELECT name FROM pg_prepared_statements WHERE statement = 'SELECT id FROM things WHERE owner = $1 ORDER BY id'";
 const FILLING: &str = "INSERT INTO things SELECT gen_random_uuid(), gen_random_uuid() FROM generate_series(1, 2000)";
 /// Several seconds: one suffices where nothing else is running.
 const PATIENCE: u32 = 100;

@@ -1,5 +1,6 @@
 //! Two defects of sqlx 0.9.0, each shown with a bare pool, and that ours does not have it: a `BEGIN` that was cancelled
-//! leaves a connection inside a transaction, and a connection whose server went silent is waited for without end.
+//! leaves a connection inside a transaction, and a connection whose server went silent is waited for without end. Beside
+//! them what databases do: one that is full, one that ends its connections, and PostgreSQL's plans for empty tables.
 
 mod cancelled;
 mod full;

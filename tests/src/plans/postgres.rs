@@ -22,6 +22,8 @@ const ALLOWED: [(&str, &str); 8] = [
     ),
     (r#"WHERE "billing_invoices"."outdated_at" IS NOT NULL"#, "an operator's list"),
 ];
+/// What must be found, each time.
+const BLIND: &str = "SELECT id FROM accounts WHERE status = $1 ORDER BY id LIMIT 5";
 const PARAMETERS: &str =
     "SELECT COALESCE(cardinality(parameter_types), 0) FROM pg_prepared_statements WHERE name = 'asked'";
 const FIRST_COLUMNS: &str = "SELECT indexrelid::regclass::text, attname::text FROM pg_index \
@@ -36,6 +38,7 @@ pub async fn whole_tables_read(mut texts: Vec<String>) -> Vec<String> {
     }
     let empty = copy(Server::Postgres).await;
     let planner = Planner::of(&empty.url).await;
+    assert_eq!(planner.explain(&[BLIND.to_owned()]).await.len(), 1, "a check that sees nothing");
     let found = planner.explain(&texts).await;
     planner.connection.close().await.expect("the connection closed");
     empty.discard().await;

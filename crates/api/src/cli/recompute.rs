@@ -13,7 +13,7 @@ use serde_json::json;
 
 /// The exit code when something differs.
 const DIFFERS: u8 = 1;
-/// Bills, or periods, asked for at once.
+/// Bills, or accounts whose periods are looked at, asked for at once.
 const CHUNK: u64 = 500;
 
 #[derive(Debug, Args)]

@@ -92,7 +92,7 @@ pub use receipt::{
     ReceiptState, ReceiptTitle, Sum, SumKind,
 };
 pub use receipting::ReceiptService;
-pub use recomputing::{Difference, Recomputed, Walked};
+pub use recomputing::{Difference, EndedPeriods, Recomputed, Walked};
 pub use recurring::RecurringService;
 pub use refunding::{RefundTo, RefundWish, Refunded};
 pub use renewing::Progress;

@@ -1,8 +1,8 @@
 //! What billing keeps: bills, their lines and payments, coupons, and where tariffs changed within a period.
 
 use super::{
-    Bill, BillKind, BillPayment, BillStatus, Coupon, EarnedSum, Invoice, InvoiceFilter, IssuedBill, IssuedSum, Mirror,
-    Months, OverageRow, OwedSum, ReturnedSum,
+    Bill, BillKind, BillPayment, BillStatus, Coupon, EarnedSum, EndedPeriods, Invoice, InvoiceFilter, IssuedBill,
+    IssuedSum, Mirror, Months, OverageRow, OwedSum, ReturnedSum,
 };
 use crate::id::{AccountId, BillId, CouponId, InvoiceId, MirrorId, PlanVersionId};
 use crate::metering::UsageRecord;
@@ -183,7 +183,7 @@ pub trait ClosingRepository: Send + Sync {
         until: DateTime<Utc>,
         after: Option<AccountId>,
         most: u64,
-    ) -> StoreResult<(Vec<(AccountId, OpenedPeriod, bool)>, Option<AccountId>)>;
+    ) -> StoreResult<EndedPeriods>;
 
     /// Whether rows that an account's keys name, and that were recorded in a span, were deleted.
     async fn rows_are_gone(&self, account: AccountId, recorded: Period) -> StoreResult<bool>;

@@ -37,6 +37,15 @@ pub struct Recomputed {
     pub rows_deleted: bool,
 }
 
+/// Periods that ended, of some accounts.
+#[derive(Clone, Debug, Default)]
+pub struct EndedPeriods {
+    /// Each with whether it is closed.
+    pub periods: Vec<(AccountId, OpenedPeriod, bool)>,
+    /// The last of the accounts that were looked at, with periods or without.
+    pub last: Option<AccountId>,
+}
+
 /// A part of a walk over periods.
 #[derive(Clone, Debug, Default)]
 pub struct Walked {
@@ -74,7 +83,7 @@ impl BillingService {
     /// their usage rows ask for. Those of at most `most` accounts, after one.
     pub async fn without_bills(&self, began: Period, after: Option<AccountId>, most: u64) -> Result<Walked> {
         let until = self.catalogue.bills.closing(self.clock.now());
-        let (ended, last) = self.store.closings().ended(began, until, after, most).await?;
+        let EndedPeriods { periods: ended, last } = self.store.closings().ended(began, until, after, most).await?;
         let periods = ended.len() as u64;
         let mut differences = Vec::new();
         let mut closed = Vec::new();

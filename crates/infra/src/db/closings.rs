@@ -1,18 +1,19 @@
 //! Closing quota periods: which are due, what they were used for, and which terms are renewed.
 
 use super::bulk::Existing;
-use super::columns::{nulls_in_order, one_of, rows_per_statement, still_null};
+use super::columns::{one_of, rows_per_statement};
 use super::entity::{
     account, billing_record, billing_tariff_mark, quota_period, usage_key, usage_record, user_subscription,
 };
 use super::error::store_error;
+use super::planning::{nulls_in_order, still_null};
 use super::repos::Repos;
 use super::subscriptions::opened_period;
 use super::usage::first_id_at;
 use super::{closing_usage, tariff_marks};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::billing::{BillKind, BillStatus, BilledRows, ClosingRepository, Slot, TariffMark, UsageSum};
+use domain::billing::{BillKind, BillStatus, BilledRows, ClosingRepository, EndedPeriods, Slot, TariffMark, UsageSum};
 use domain::id::AccountId;
 use domain::metering::{MAX_EARLY, UsageRecord};
 use domain::page::{Page, PageRequest};
@@ -82,7 +83,7 @@ impl<C: ConnectionTrait + Send + Sync> ClosingRepository for Repos<C> {
         until: DateTime<Utc>,
         after: Option<AccountId>,
         most: u64,
-    ) -> StoreResult<(Vec<(AccountId, OpenedPeriod, bool)>, Option<AccountId>)> {
+    ) -> StoreResult<EndedPeriods> {
         use quota_period::Column as P;
         let accounts = self.accounts_after(after, most).await?;
         let mut periods = Vec::new();
@@ -98,7 +99,7 @@ impl<C: ConnectionTrait + Send + Sync> ClosingRepository for Repos<C> {
                 periods.push((AccountId::from_uuid(row.account_id), opened_period(&row)?, row.closed_at.is_some()));
             }
         }
-        Ok((periods, accounts.last().copied().map(AccountId::from_uuid)))
+        Ok(EndedPeriods { periods, last: accounts.last().copied().map(AccountId::from_uuid) })
     }
 
     async fn rows_are_gone(&self, account: AccountId, recorded: Period) -> StoreResult<bool> {

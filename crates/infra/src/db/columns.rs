@@ -6,7 +6,7 @@ use domain::plans::{MeterCode, Percent};
 use domain::store::{StoreError, StoreResult};
 use sea_orm::sea_query::extension::postgres::PgFunc;
 use sea_orm::sea_query::{ArrayType, Expr, ExprTrait};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryOrder, QueryResult, Select, Value};
+use sea_orm::{ColumnTrait, DbBackend, QueryResult, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -35,24 +35,6 @@ pub fn one_of(backend: DbBackend, column: impl ColumnTrait, ids: Vec<Uuid>) -> E
         return column.into_expr().eq(PgFunc::any(Expr::val(array)));
     }
     column.is_in(padded(ids))
-}
-
-/// Orders first by a column that is NULL in every row. PostgreSQL sees the order of an index that begins with it only when it
-/// is named, MariaDB only when it is not: else each call reads and sorts all that waits.
-pub fn nulls_in_order<E: EntityTrait>(conn: &impl ConnectionTrait, query: Select<E>, column: E::Column) -> Select<E> {
-    match conn.get_database_backend() {
-        DbBackend::MySql => query,
-        _ => query.order_by_asc(column),
-    }
-}
-
-/// That a column is NULL, of rows that are named by their ids as well. Knowing no sizes, SQLite would rather search an index of
-/// that column than one of many ids, and read all that waits; a plus keeps it from that.
-pub fn still_null(backend: DbBackend, column: impl ColumnTrait) -> Expr {
-    match backend {
-        DbBackend::Sqlite => Expr::cust(format!("+\"{}\" IS NULL", column.as_str())),
-        _ => column.is_null(),
-    }
 }
 
 pub fn corrupt(table: &'static str, column: &'static str) -> StoreError {

@@ -40,7 +40,9 @@ pub fn watch_statements(watcher: fn(&Statement)) {
 }
 
 pub(super) fn tell(statement: &Statement) {
-    WATCHER.get().inspect(|watch| watch(statement));
+    if let Some(watch) = WATCHER.get() {
+        watch(statement);
+    }
 }
 
 /// The store: reads committed data, begins units of work.

@@ -1,9 +1,10 @@
 //! The outbox in `outbox`, numbered by the database.
 
 use super::bulk::Existing;
-use super::columns::{nulls_in_order, padded, still_null, to_json};
+use super::columns::{padded, to_json};
 use super::entity::outbox::{Column, Entity, Model};
 use super::error::store_error;
+use super::planning::{nulls_in_order, still_null};
 use super::repos::Repos;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};

@@ -1,9 +1,10 @@
 //! Subscriptions in `user_subscriptions`, and their periods in `quota_periods`.
 
 use super::bulk::Existing;
-use super::columns::{corrupt, currency, from_json, nulls_in_order, one_of, rows_per_statement, to_json};
+use super::columns::{corrupt, currency, from_json, one_of, rows_per_statement, to_json};
 use super::entity::{quota_period, user_subscription};
 use super::error::store_error;
+use super::planning::nulls_in_order;
 use super::repos::Repos;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};

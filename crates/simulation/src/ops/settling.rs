@@ -123,11 +123,18 @@ impl Doing {
         }
         let now = self.world.sim.now();
         let began = Period { start: chrono::DateTime::UNIX_EPOCH, end: now };
-        let walked = billing.without_bills(began, None, 10_000).await;
-        self.must("walking periods", &walked);
-        let differences = walked.map(|walked| walked.differences).unwrap_or_default();
-        if let Some(difference) = differences.first() {
-            self.world.book().broken.push(format!("a period that ended: {difference:?}"));
+        let mut after = None;
+        loop {
+            let walked = billing.without_bills(began, after, 3).await;
+            self.must("walking periods", &walked);
+            let walked = walked.unwrap_or_default();
+            if let Some(difference) = walked.differences.first() {
+                self.world.book().broken.push(format!("a period that ended: {difference:?}"));
+            }
+            after = walked.last;
+            if after.is_none() {
+                break;
+            }
         }
         self.compare_with_the_provider().await;
         self.audit_reports().await;

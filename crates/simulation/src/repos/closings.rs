@@ -6,7 +6,7 @@ use super::{Repos, page, span};
 use crate::db::Closed;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::billing::{BillKind, BillStatus, BilledRows, ClosingRepository, Slot, TariffMark, UsageSum};
+use domain::billing::{BillKind, BillStatus, BilledRows, ClosingRepository, EndedPeriods, Slot, TariffMark, UsageSum};
 use domain::id::AccountId;
 use domain::metering::UsageRecord;
 use domain::money::Money;
@@ -62,7 +62,7 @@ impl ClosingRepository for Repos {
         until: DateTime<Utc>,
         after: Option<AccountId>,
         most: u64,
-    ) -> StoreResult<(Vec<(AccountId, OpenedPeriod, bool)>, Option<AccountId>)> {
+    ) -> StoreResult<EndedPeriods> {
         self.call(|tables, cx| {
             let accounts = tables.accounts.values(cx.tx).map(|account| account.id);
             let next = accounts.filter(|account| after.is_none_or(|after| *account > after)).collect();
@@ -71,7 +71,7 @@ impl ClosingRepository for Repos {
                 accounts.contains(account) && began.contains(*start) && row.opened.period.end <= until
             });
             let rows = rows.map(|((account, _), row)| (*account, row.opened.clone(), row.at.is_some()));
-            Ok((rows.collect(), accounts.last().copied()))
+            Ok(EndedPeriods { periods: rows.collect(), last: accounts.last().copied() })
         })
         .await
     }
