@@ -6,7 +6,7 @@ use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbB
 use std::time::Duration;
 use uuid::Uuid;
 
-/// What a client of nobody's finds: the ids of an owner.
+/// The things of an owner.
 const LOOK_UP: &str = "SELECT id FROM things WHERE owner = $1 ORDER BY id";
 /// Under which name the connection prepared it.
 const NAME: &str =
@@ -44,7 +44,7 @@ async fn prepare(url: &str) {
     other.close().await.unwrap();
 }
 
-/// A plan for nothing that is kept for ever, as sqlx would have it.
+/// As sqlx's own pool has it, with our settings.
 #[tokio::test]
 #[ignore = "needs TEST_POSTGRES_URL"]
 async fn postgres_keeps_a_plan_made_for_an_empty_table() {
